@@ -1,0 +1,9 @@
+from django.db import migrations
+
+from lemsite.lib.append_only import refuse_changes
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0001_initial")]
+
+    operations = [refuse_changes("accounts_auditevent")]

@@ -1,0 +1,95 @@
+"""Words that several pages share: trust, precision, names and where they link."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from accounts.models import User
+from leaderboard.models import Hardware, LanguageModel, Result, Trust
+from leaderboard.normal import Origin
+from leaderboard.pages import Link, TrustBadge
+
+TRUST_TITLES = {
+    Trust.DRAFT: "Parsed; only its owner sees it.",
+    Trust.SELF_REPORTED: "Given by its owner; units and physics were checked, and something is open for judgement.",
+    Trust.PUBLISHED: "Carried over from a named public source, with date and link. Checked, not verified.",
+    Trust.CHECKS_PASSED: "Consistent and physically possible, with the raw file and the machine's own description.",
+    Trust.RUN_HERE: "Measured by this site's own harness on a registered machine.",
+    Trust.REPRODUCED: "Measured again, by this site or by someone else, within tolerance.",
+}
+ORIGIN_WORDS = {
+    Origin.FILE: "from the file",
+    Origin.COMPUTED: "computed",
+    Origin.STATED: "stated by the uploader",
+    Origin.MISSING: "missing",
+}
+PRECISION_UNKNOWN = "not stated"
+SCOPE_WORDS = {"node": "node energy", "wall": "wall energy"}
+SCOPE_SENTENCES = {
+    "gpu": "Energy is that of the GPUs alone: CPU, memory, fans and power supply are not in it.",
+    "node": "Energy is that of the node: GPUs, CPU and memory as its meter saw them. "
+    "Not comparable with GPU energy without saying so.",
+    "wall": "Energy is measured at the wall socket, losses and cooling of the machine included. "
+    "Not comparable with GPU energy without saying so.",
+    "": "The file does not say what its energy meter saw.",
+}
+
+
+def trust_badge(level: int) -> TrustBadge:
+    trust = Trust(level)
+    return TrustBadge(code=trust.code, label=trust.label, title=TRUST_TITLES[trust])
+
+
+def model_link(result: Result) -> Link:
+    if result.model is None:
+        return Link(result.model_name or "model not stated", "")
+    return Link(result.model.title, model_url(result.model))
+
+
+def model_url(model: LanguageModel) -> str:
+    organisation, _, name = model.name.partition("/")
+    return reverse("leaderboard:model", args=[organisation, name])
+
+
+def hardware_link(result: Result) -> Link:
+    if result.hardware is None:
+        return Link(result.hardware_name or "GPU not stated", "")
+    return Link(result.hardware.name, hardware_url(result.hardware))
+
+
+def hardware_url(hardware: Hardware) -> str:
+    return reverse("leaderboard:hardware", args=[hardware.slug])
+
+
+def result_url(result: Result) -> str:
+    return reverse("leaderboard:result", args=[result.pk])
+
+
+def person_link(person: User | None) -> Link:
+    """The page of a person; of a deleted account nothing is left but that it was there."""
+    if person is None or person.deleted_at is not None:
+        return Link("a deleted account", "")
+    return Link(str(person), reverse("leaderboard:person", args=[person.username]))
+
+
+def board_url(**facets: str) -> str:
+    return f"{reverse('leaderboard:list')}?{urlencode(facets)}"
+
+
+def backend_words(result: Result) -> str:
+    name = result.backend.name if result.backend else result.backend_name
+    return f"{name} {result.backend_version}".strip()
+
+
+def gpu_words(result: Result) -> str:
+    """ "2 x H100 SXM", or the hardware alone where the count is not known."""
+    name = hardware_link(result).label
+    return f"{result.gpu_count} x {name}" if result.gpu_count else name
+
+
+def batch_words(result: Result) -> str:
+    if result.batch_size is not None:
+        return f"{result.batch_size:,}"
+    return f"{result.concurrency:,} concurrent" if result.concurrency is not None else ""

@@ -1,0 +1,92 @@
+from django.urls import path
+
+from leaderboard.views import (
+    batches,
+    board,
+    catalogue,
+    comments,
+    disputes,
+    feeds,
+    owning,
+    people,
+    results,
+    submissions,
+    watches,
+)
+from lemsite.lib import converters  # noqa: F401 - registers <word:…>
+
+app_name = "leaderboard"
+
+# /results/<id>/
+result_urls = [
+    path("results/<uuid:pk>/", results.result_detail, name="result"),
+    path("results/<uuid:pk>/comments/", comments.comment_add, name="comment_add"),
+    path("results/<uuid:pk>/disputes/", disputes.dispute_open, name="dispute_open"),
+]
+
+# /comments/<id>/, /disputes/
+community_urls = [
+    path("comments/<int:pk>/", comments.comment_detail, name="comment"),
+    path("comments/<int:pk>/edit/", comments.comment_edit, name="comment_edit"),
+    path("comments/<int:pk>/delete/", comments.comment_delete, name="comment_delete"),
+    path("comments/<int:pk>/report/", comments.comment_report, name="comment_report"),
+    path("disputes/", disputes.dispute_list, name="dispute_list"),
+    path("disputes/<int:pk>/retract/", disputes.dispute_retract, name="dispute_retract"),
+]
+
+# /models/, /hardware/
+catalogue_urls = [
+    path("models/", catalogue.model_list, name="model_list"),
+    path("models/<word:organisation>/<word:name>/", catalogue.model_detail, name="model"),
+    path("models/<word:organisation>/<word:name>/watch/", watches.model_watch, name="model_watch"),
+    path("hardware/", catalogue.hardware_list, name="hardware_list"),
+    path("hardware/<slug:slug>/", catalogue.hardware_detail, name="hardware"),
+    path("hardware/<slug:slug>/watch/", watches.hardware_watch, name="hardware_watch"),
+]
+
+# /submissions/<id>/
+submission_urls = [
+    path("submit/", submissions.submission_new, name="submit"),
+    path("submissions/<uuid:pk>/", submissions.submission_detail, name="submission"),
+    path("submissions/<uuid:pk>/state/", submissions.submission_state, name="submission_state"),
+    path("submissions/<uuid:pk>/confirm/", submissions.submission_confirm, name="submission_confirm"),
+    path("submissions/<uuid:pk>/forget/", submissions.submission_forget, name="submission_forget"),
+    path("submissions/<uuid:pk>/share/", owning.submission_share, name="submission_share"),
+    path("submissions/<uuid:pk>/unshare/", owning.submission_unshare, name="submission_unshare"),
+    path("submissions/<uuid:pk>/note/", owning.submission_note, name="submission_note"),
+    path("submissions/<uuid:pk>/replace/", owning.submission_replace, name="submission_replace"),
+    path("submissions/<uuid:pk>/recall/", owning.submission_recall, name="submission_recall"),
+    path("submissions/<uuid:pk>/withdraw/", owning.submission_withdraw, name="submission_withdraw"),
+    path("submissions/<uuid:pk>/delete/", owning.submission_delete, name="submission_delete"),
+    path("submissions/<uuid:submission_id>/files/<int:pk>/", results.raw_file, name="raw_file"),
+]
+
+# /batches/<id>/
+batch_urls = [
+    path("batches/<uuid:pk>/", batches.batch_detail, name="batch"),
+    path("batches/<uuid:pk>/refused.csv", batches.batch_refused, name="batch_refused"),
+]
+
+# /u/<name>/
+people_urls = [
+    path("u/<word:name>/", people.person_detail, name="person"),
+]
+
+# /feed.…, /account/watches/
+following_urls = [
+    path("feed.atom", feeds.atom, name="feed_atom"),
+    path("feed.rss", feeds.rss, name="feed_rss"),
+    path("account/watches/", watches.watch_list, name="watches"),
+]
+
+urlpatterns = [
+    path("", board.result_list, name="list"),
+    *result_urls,
+    *community_urls,
+    *catalogue_urls,
+    *following_urls,
+    *submission_urls,
+    *batch_urls,
+    *people_urls,
+    path("methodology/", catalogue.methodology, name="methodology"),
+]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from leaderboard.board import BoardQuery
+from leaderboard.checks import CHECK_SET
+from leaderboard.metrics import METRICS
+from leaderboard.models import Hardware, LanguageModel, Trust
+from leaderboard.presenting.catalogue import hardware_list_page, hardware_page, model_list_page, model_page
+from leaderboard.presenting.common import hardware_url, model_url, trust_badge
+from leaderboard.presenting.methodology import check_rows, metric_groups, shape_rows
+from leaderboard.presenting.watching import feed_links
+from leaderboard.queries.board import board_results
+from leaderboard.queries.catalogue import hardware_matching, models_matching, ranked_results_by
+from leaderboard.queries.facets import hidden_by_trust
+from leaderboard.queries.watching import is_watching
+
+MAX_ROWS = 50
+MAX_Q = 100
+
+
+@require_safe
+def model_list(request: HttpRequest) -> HttpResponse:
+    q = request.GET.get("q", "").replace("\x00", "")[:MAX_Q]
+    page = model_list_page(list(models_matching(q)), ranked_results_by("model"), q)
+    return render(request, "leaderboard/catalogue_list.html", {"page": page})
+
+
+@require_safe
+def hardware_list(request: HttpRequest) -> HttpResponse:
+    q = request.GET.get("q", "").replace("\x00", "")[:MAX_Q]
+    page = hardware_list_page(list(hardware_matching(q)), ranked_results_by("hardware"), q)
+    return render(request, "leaderboard/catalogue_list.html", {"page": page})
+
+
+@require_safe
+def model_detail(request: HttpRequest, organisation: str, name: str) -> HttpResponse:
+    model = get_object_or_404(LanguageModel.objects.prefetch_related("aliases"), name=f"{organisation}/{name}")
+    query = replace(BoardQuery(limit=MAX_ROWS), facets={"model": (model.name,)})
+    page = model_page(model, query, board_results(query), hidden_by_trust(query))
+    follow = {"feeds": feed_links(query), "watch_url": f"{model_url(model)}watch/"}
+    context = {"page": page, "is_watching": is_watching(request.user, model=model), **follow}
+    return render(request, "leaderboard/catalogue_detail.html", context)
+
+
+@require_safe
+def hardware_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    gpu = get_object_or_404(Hardware.objects.prefetch_related("aliases"), slug=slug)
+    query = replace(BoardQuery(limit=MAX_ROWS), facets={"hardware": (gpu.slug,)})
+    page = hardware_page(gpu, query, board_results(query), hidden_by_trust(query))
+    follow = {"feeds": feed_links(query), "watch_url": f"{hardware_url(gpu)}watch/"}
+    context = {"page": page, "is_watching": is_watching(request.user, hardware=gpu), **follow}
+    return render(request, "leaderboard/catalogue_detail.html", context)
+
+
+@require_safe
+def methodology(request: HttpRequest) -> HttpResponse:
+    context = {
+        "groups": metric_groups(METRICS),
+        "checks": check_rows(),
+        "check_set": CHECK_SET,
+        "trust": [trust_badge(level) for level in Trust],
+        "shapes": shape_rows(),
+    }
+    return render(request, "leaderboard/methodology.html", context)

@@ -1,0 +1,15 @@
+"""How an error is worded, wherever it is found."""
+
+from django.conf import settings
+
+TITLES = {
+    400: "That request cannot be read",
+    403: "You may not do that",
+    404: "There is nothing here",
+    413: "That is too much at once",
+    500: "Something broke on our side",
+}
+
+
+def too_large_message() -> str:
+    return f"A request may carry up to {settings.LEMSITE_MAX_UPLOAD_MB} MB. Send fewer or smaller files."

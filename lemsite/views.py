@@ -1,0 +1,53 @@
+"""What a visitor gets when something is wrong: a page, or JSON where a program asked."""
+
+import logging
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.shortcuts import render
+
+from lemsite.errors import TITLES, too_large_message
+from lemsite.lib.api_errors import error_body
+
+logger = logging.getLogger(__name__)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return too_large(request)
+    return error_response(request, 400, "The request is malformed.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_response(request, 403, str(exception) or "This needs a permission that you do not have.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_response(request, 404, "The address is wrong, or what was here is private or gone.")
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return error_response(request, 413, too_large_message())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    try:
+        return error_response(request, 500, "The error has been written to the log.")
+    except Exception:
+        # The template or what it loads may be the broken part.
+        logger.exception("The error page failed")
+        return HttpResponseServerError("Server error", content_type="text/plain")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return error_response(
+        request, 403, "The form is too old or came from another site. Reload the page and send it again."
+    )
+
+
+def error_response(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse(error_body(status, message), status=status)
+    return render(
+        request, "errors/error.html", {"status": status, "title": TITLES[status], "message": message}, status=status
+    )

@@ -1,0 +1,154 @@
+"""What every test may rely on: settings for tests, no network, and the fixtures that several apps share."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+# Settings are read from the environment once, so all of this comes before Django is touched.
+# Each process (each xdist worker, too) has a home of its own: database file, uploads, secret key, static files.
+TEST_HOME = Path(tempfile.mkdtemp(prefix="lemsite-test-"))
+atexit.register(shutil.rmtree, TEST_HOME, ignore_errors=True)
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "lemsite.settings",
+    "LEMSITE_ENV": "development",
+    "LEMSITE_ENV_FILE": os.devnull,
+    "LEMSITE_HOME": str(TEST_HOME),
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "SITE_URL": "http://testserver",
+    "SECRET_KEY": "a-key-for-tests-that-signs-nothing-of-worth",
+    "DEBUG": "0",
+    "LOG_LEVEL": "WARNING",
+}
+for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "WEBHOOK_PRIVATE_HOSTS"):
+    os.environ.pop(name, None)
+for name in ("STORAGE_URL", "EMAIL_URL", "CSRF_TRUSTED_ORIGINS"):
+    os.environ.pop(name, None)
+
+from django.conf import settings  # noqa: E402
+
+from lemsite.lib import service_urls  # noqa: E402
+
+if settings.LEMSITE_HOME != TEST_HOME:
+    # A worker of xdist has the environment of its parent, and reads the settings before this file.
+    settings.LEMSITE_HOME = TEST_HOME
+    settings.STORAGES["default"] = service_urls.storage("STORAGE_URL", folder=TEST_HOME / "files")
+
+# Slow on purpose in production; a suite signs in hundreds of times.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Plain names, so that no test needs collectstatic.
+settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+settings.STATIC_ROOT = TEST_HOME / "static"
+settings.STATIC_ROOT.mkdir()
+
+if settings.REDIS_URL:
+    # One Redis for all processes of the suite, which must not see each other's entries.
+    settings.CACHES["default"]["KEY_PREFIX"] = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = TEST_HOME.name
+    # Clearing the cache empties a whole database of Redis, so each process has one of its own for it.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    settings.CACHES["default"]["LOCATION"] = urlsplit(settings.REDIS_URL)._replace(path=f"/{1 + worker % 15}").geturl()
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real result files that are too large to keep in this repository."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the shared data folder is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Any:
+    """The test database can be dropped at the end, even while a thread of a test server holds a connection to it."""
+    from django.db import connection
+
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
+@pytest.fixture
+def owner(db: None) -> Any:
+    """Gives results and owns them."""
+    from tests.factories import UserFactory
+
+    return UserFactory(username="owner")
+
+
+@pytest.fixture
+def stranger(db: None) -> Any:
+    """Signed in, with nothing to do with what is looked at."""
+    from tests.factories import UserFactory
+
+    return UserFactory(username="stranger")
+
+
+@pytest.fixture
+def moderator(db: None) -> Any:
+    """Decides on submissions of others, in the admin and out of it."""
+    from django.contrib.auth.models import Permission
+
+    from tests.factories import UserFactory
+
+    user = UserFactory(username="moderator", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="moderate"))
+    return user
+
+
+@pytest.fixture(scope="session")
+def catalogue_rows() -> dict[Any, list[Any]]:
+    """The rows of the real catalogue, once they have been loaded: copying them takes a tenth of the time."""
+    return {}
+
+
+@pytest.fixture
+def catalogue(db: None, catalogue_rows: dict[Any, list[Any]]) -> None:
+    """The real catalogue: models, hardware and backends with their aliases."""
+    from django.core.management.color import no_style
+    from django.db import connection
+
+    from leaderboard import models
+    from leaderboard.services.catalogue import load_catalogue
+
+    tables: list[Any] = [models.LanguageModel, models.Hardware, models.Backend]
+    tables += [models.ModelAlias, models.HardwareAlias, models.BackendAlias]
+    if not catalogue_rows:
+        load_catalogue()
+        catalogue_rows |= {table: list(table.objects.all()) for table in tables}
+        return
+    for table in tables:
+        table.objects.bulk_create(catalogue_rows[table])
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), tables):
+            cursor.execute(statement)
+
+
+@pytest.fixture
+def small_catalogue(db: None) -> None:
+    """One model, one GPU and one backend: what `factories.NORMAL` names."""
+    from tests import factories
+
+    factories.small_catalogue()
+
+
+@pytest.fixture
+def stored_files() -> Any:
+    """The names of the raw files in the storage; uploads are cleared out of it before and after."""
+    folders = [settings.LEMSITE_HOME / "files" / kind for kind in ("raw", "batches")]
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    yield lambda: sorted(path.name for path in folders[0].rglob("*") if path.is_file())
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

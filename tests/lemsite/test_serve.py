@@ -1,0 +1,147 @@
+"""`manage.py serve` is really started, in a process of its own, and really stopped."""
+
+import os
+import re
+import signal
+import socket
+import sqlite3
+
+import pytest
+import requests
+from django.core.management import CommandError, call_command
+
+from lemsite.management.commands import serve
+from tests.site_process import PATIENCE_S, Site, processes_with, wait_for
+
+
+@pytest.fixture
+def start(tmp_path):
+    sites: list[Site] = []
+
+    def start(**variables: str) -> Site:
+        sites.append(Site(tmp_path, **variables))
+        sites[0].wait_until_up()
+        return sites[0]
+
+    yield start
+    for site in sites:
+        site.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_answers_and_ends_cleanly_with_a_signal(start, number):
+    site = start()
+
+    site.process.send_signal(number)
+
+    assert site.process.wait(PATIENCE_S) == 0
+    assert site.has_no_process_left()
+
+
+def test_passwords_are_not_guessed_through_the_real_server_whatever_address_is_claimed(start):
+    site = start()
+    browser = requests.Session()
+    page = browser.get(f"{site.url}/accounts/login/", timeout=PATIENCE_S)
+    fields = {"login": "owner", "password": "wrong", "csrfmiddlewaretoken": _csrf_token(page.text)}
+
+    answers = [
+        browser.post(
+            f"{site.url}/accounts/login/",
+            fields,
+            headers={"X-Forwarded-For": f"198.51.100.{number}", "Referer": f"{site.url}/accounts/login/"},
+            timeout=PATIENCE_S,
+        )
+        for number in range(6)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert "Too many failed login attempts" in answers[-1].text
+    assert answers[-1].headers["Retry-After"] == "900"
+
+
+def _csrf_token(page: str) -> str:
+    return re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[0]
+
+
+def test_serve_lets_a_running_task_finish_although_told_twice(start):
+    site = start()
+    site.run_a_task(seconds=3)
+
+    for pid in (site.process.pid, site.worker()) * 2:
+        os.kill(pid, signal.SIGTERM)
+
+    assert site.process.wait(PATIENCE_S) == 0
+    assert site.logged("Processed")
+    assert site.has_no_process_left()
+
+
+def test_the_worker_ends_when_its_parent_is_killed(start):
+    site = start()
+
+    site.process.kill()
+
+    wait_for(site.has_no_process_left, "The end of the worker")
+
+
+def test_a_worker_that_dies_is_started_again(start):
+    site = start()
+
+    os.kill(site.worker(), signal.SIGKILL)
+
+    wait_for(lambda: site.logged("starting it again"), "The notice")
+    wait_for(lambda: (site.home / "log").read_text().count("ready for work") == 2, "The new worker")
+
+
+def test_two_web_processes_serve_and_end_with_their_parent(start):
+    site = start(WEB_PROCESSES="2")
+
+    assert len(processes_with(f"LEMSITE_HOME={site.home}")) > 6
+    site.process.kill()
+
+    wait_for(site.has_no_process_left, "The end of the web processes")
+
+
+def test_serve_plays_a_simulated_race_in_development_and_ends_it_at_the_next_start(start):
+    site = start(LEMSITE_SIMULATE="1")
+    run = wait_for(lambda: (site.get("/api/runs") or {"runs": []})["runs"], "The race")[0]
+
+    assert run["simulated"] is True
+    assert len(run["gpus"]) == 3
+    site.process.send_signal(signal.SIGTERM)
+    assert site.process.wait(PATIENCE_S) == 0
+    assert site.has_no_process_left()
+
+    site.serve()
+    wait_for(lambda: len((site.get("/api/runs") or {"runs": []})["runs"]) == 2, "The next race")
+
+    assert site.get(f"/api/runs/{run['id']}")["run"]["endedAt"] is not None
+
+
+def test_serve_refuses_a_port_that_is_taken():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+
+        with pytest.raises(CommandError, match=f"127.0.0.1:{port} cannot be used"):
+            call_command("serve", "--host", "127.0.0.1", "--port", str(port))
+
+
+def test_serve_asks_for_static_files_that_are_not_collected(settings, tmp_path):
+    settings.STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+    settings.STATIC_ROOT = tmp_path
+
+    with pytest.raises(CommandError, match="collectstatic"):
+        call_command("serve")
+
+
+@pytest.mark.parametrize(
+    ("version", "processes", "warns"), [((3, 51, 2), 2, True), ((3, 51, 3), 2, False), ((3, 40, 1), 1, False)]
+)
+def test_serve_warns_about_several_processes_on_an_old_sqlite(settings, monkeypatch, caplog, version, processes, warns):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    settings.WEB_PROCESSES, settings.ON_SQLITE = processes, True
+
+    serve._warn_about_sqlite()
+
+    assert bool(caplog.records) is warns
