@@ -79,6 +79,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Any:
             )
 
 
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """What one test counted or limited is not there for the next, whose data version begins anew."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
 @pytest.fixture
 def owner(db: None) -> Any:
     """Gives results and owns them."""

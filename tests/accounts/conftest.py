@@ -4,21 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from tests.fake_github import CLIENT_ID, CLIENT_SECRET, FakeGitHub
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def own_cache(settings: Any) -> Iterator[None]:
-    """An empty cache in this process: limits of how often one may try are counted in it."""
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "accounts"}}
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

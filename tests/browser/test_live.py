@@ -5,7 +5,6 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -22,11 +21,6 @@ new PerformanceObserver((list) => {
     window.shifts.push(...entry.sources.map(({ node }) => node?.outerHTML ?? node?.data ?? "?"));
   }
 }).observe({ type: "layout-shift", buffered: true });"""
-
-
-@pytest.fixture(autouse=True)
-def _no_cache(transactional_db):
-    cache.clear()
 
 
 @pytest.fixture

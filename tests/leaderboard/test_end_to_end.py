@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -20,7 +19,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def site(catalogue: None, stored_files: Any) -> None:
     """A fresh site with its catalogue and its published figures."""
-    cache.clear()
     load_published()
 
 

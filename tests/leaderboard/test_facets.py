@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -21,13 +20,6 @@ from leaderboard.tasks import recount_facets
 from tests.factories import BackendFactory, HardwareFactory, LanguageModelFactory, published_result
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _empty_cache() -> Any:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 def test_each_facet_counts_the_results_that_pass_all_the_others():

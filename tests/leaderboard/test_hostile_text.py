@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -31,7 +30,6 @@ ADMIN = [
 
 @pytest.mark.parametrize("bad", HOSTILE)
 def test_hostile_text_is_shown_as_text_on_every_page(client, owner, bad):
-    cache.clear()
     result = seeded(bad, owner)
     client.force_login(owner)
 

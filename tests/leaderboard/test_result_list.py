@@ -19,13 +19,6 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture(autouse=True)
-def _empty_cache() -> Any:
-    cache.clear()
-    yield
-    cache.clear()
-
-
 @pytest.fixture
 def board() -> dict[str, Any]:
     """Two models on two GPUs: the smaller is better on both, and one result is self-reported."""

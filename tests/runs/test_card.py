@@ -16,15 +16,6 @@ from tests.runs.records import add_events, ended_run, event_body
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _empty_cache():
-    from django.core.cache import cache
-
-    cache.clear()
-    yield
-    cache.clear()
-
-
 @pytest.fixture
 def drawn_texts(monkeypatch):
     """Every text that is drawn."""

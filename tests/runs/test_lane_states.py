@@ -10,11 +10,6 @@ from tests.runs.factories import LaneFactory, RunFactory, race, store, tick
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _no_cache():
-    cache.clear()
-
-
 def loaded(run):
     return Run.objects.prefetch_related("lanes").get(pk=run.pk)
 

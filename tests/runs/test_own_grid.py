@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import unescape
 
 import pytest
-from django.core.cache import cache
 
 from accounts.models import Preferences
 from runs.models import Run
@@ -17,7 +16,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def reader(client, owner):
-    cache.clear()
     race()
     Preferences.objects.create(user=owner, co2_g_per_kwh=47.5)
     client.force_login(owner)

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
 from runs.models import RunStatus
@@ -12,11 +11,6 @@ from tests.factories import HardwareFactory
 from tests.runs.factories import EvalScoreFactory, LaneFactory, RunFactory, tick
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_cache():
-    cache.clear()
 
 
 def finished(*lanes, **fields):

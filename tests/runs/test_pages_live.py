@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,11 +14,6 @@ from tests.runs.factories import EvalScoreFactory, LaneFactory, RunFactory, ende
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<img src=x onerror=alert(1)>{{ 7|add:7 }}"
-
-
-@pytest.fixture(autouse=True)
-def _no_cache():
-    cache.clear()
 
 
 def page_of(client, address):

@@ -14,11 +14,6 @@ from tests.runs.factories import EvalScoreFactory, RunFactory, ended, race, stor
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _no_cache():
-    cache.clear()
-
-
 @pytest.fixture
 def storage():
     yield

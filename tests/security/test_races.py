@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 
 from accounts.models import User
@@ -54,8 +53,6 @@ def order(request):
 
 @pytest.fixture
 def desk(transactional_db, owner, moderator):
-    # The data version begins anew with each test, and what was counted for it is kept.
-    cache.clear()
     small_catalogue()
     return owner, moderator
 
