@@ -10,6 +10,7 @@ urlpatterns = [
     path("", api_pages.ApiRoot.as_view()),
     *api_path("schema", api_pages.ApiSchema.as_view(), "schema"),
     *api_path("docs", api_pages.ApiDocs.as_view(), "docs"),
+    path("", include("jobs.api.urls")),
     path("", include("runs.api.urls")),
     path("", include("leaderboard.api.urls")),
     path("", include("accounts.api.urls")),

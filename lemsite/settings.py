@@ -48,6 +48,9 @@ LEMSITE_SIMULATE = env.flag("LEMSITE_SIMULATE", default=not PRODUCTION)
 LEMSITE_STREAMS_PER_ADDRESS = env.integer("LEMSITE_STREAMS_PER_ADDRESS", 100, low=0, high=1_000_000)
 ROOT_URLCONF = "lemsite.urls"
 
+# Other times between site and agents than those of jobs.times; for tests and benchmarks.
+LEMSITE_JOB_TIMES = env.numbers("LEMSITE_JOB_TIMES")
+
 GITHUB_CLIENT_ID = env.text("GITHUB_CLIENT_ID")
 GITHUB_CLIENT_SECRET = env.text("GITHUB_CLIENT_SECRET")
 if bool(GITHUB_CLIENT_ID) != bool(GITHUB_CLIENT_SECRET):

@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/", include("lemsite.api_urls")),
     path("", include("leaderboard.urls")),
     path("", include("runs.urls")),
+    path("", include("jobs.urls")),
     path("", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -73,6 +73,18 @@ def names(name: str, default: Sequence[str] = ()) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()] if value else list(default)
 
 
+def numbers(name: str) -> dict[str, float]:
+    """Pairs such as `lease_s=2,offer_s=0.5`."""
+    found = {}
+    for part in names(name):
+        key, _, value = part.partition("=")
+        try:
+            found[key.strip()] = float(value)
+        except ValueError:
+            raise BadSetting(name, f"has {part!r} in it", "pairs such as lease_s=2,offer_s=0.5") from None
+    return found
+
+
 def origin(name: str, default: str) -> str:
     value = text(name, default)
     _check_origin(name, value)
