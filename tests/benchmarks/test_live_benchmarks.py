@@ -1,13 +1,9 @@
-"""The benchmarks of live runs go through from end to end at tiny sizes, so that they do not rot."""
+"""The benchmarks of live runs, and the pieces that they are made of."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -16,30 +12,9 @@ from benchmarks.load.viewers import Piece, _read_frames
 from benchmarks.load.words import percentile
 from runs.wire import parse_message
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-@pytest.fixture
-def run(tmp_path):
-    """Runs one script; nothing may be left of it."""
-
-    def run(script: str, *options: str) -> str:
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "benchmarks" / script), *options],
-            env=os.environ | {"TMPDIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert list(tmp_path.iterdir()) == []
-        return done.stdout
-
-    return run
-
 
 def test_the_ingest_benchmark_stores_what_it_sends(run):
-    table = run("ingest.py", "--database", "sqlite", "--seconds", "0.3", "--quick")
+    table = run("ingest", "--database", "sqlite", "--seconds", "0.3", "--quick")
 
     assert table.count("| all there |") == 2
     assert re.search(r"cores of .+ GB", table)
@@ -47,14 +22,14 @@ def test_the_ingest_benchmark_stores_what_it_sends(run):
 
 @pytest.mark.parametrize("transport", ["websocket", "sse"])
 def test_the_fanout_benchmark_delivers_every_event_once(run, transport):
-    table = run("fanout.py", "--viewers", "5", "--processes", "1", "--transport", transport, "--seconds", "1")
+    table = run("fanout", "--viewers", "5", "--processes", "1", "--transport", transport, "--seconds", "1")
 
     assert f"| {transport} | 1 | 5 | 100.00% |" in table
     assert "| each exactly once |" in table
 
 
 def test_the_durability_benchmark_finds_nothing_lost_and_nothing_twice(run):
-    table = run("durability.py", "--kills", "1", "--up", "0.3")
+    table = run("durability", "--kills", "1", "--up", "0.3")
 
     assert "| acknowledged and lost | 0 |" in table
     assert "| seen twice | 0 |" in table
