@@ -80,11 +80,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> None:
-    """What one test counted or limited is not there for the next, whose data version begins anew."""
+def _as_a_new_process() -> None:
+    """What one test counted or limited is not there for the next, whose data version and event loop are others."""
+    from channels.layers import channel_layers
     from django.core.cache import cache
 
     cache.clear()
+    channel_layers.backends.clear()
 
 
 @pytest.fixture
