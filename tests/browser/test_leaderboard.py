@@ -118,7 +118,8 @@ def test_the_summary_is_announced(board):
     expect(board.get_by_role("status")).to_contain_text("configurations")
 
 
-def test_a_failing_server_is_said_and_can_be_asked_again(board, faults):
+def test_a_failing_server_is_said_and_can_be_asked_again(board, provoked):
+    provoked.append("500")
     board.route("**/*", lambda route: route.fulfill(status=500, body="broken"), times=1)
     board.get_by_label("L40S").check()
     expect(board.get_by_role("status")).to_contain_text("could not be loaded")
@@ -127,8 +128,6 @@ def test_a_failing_server_is_said_and_can_be_asked_again(board, faults):
 
     expect(board.get_by_role("status")).not_to_contain_text("could not be loaded")
     expect(board.locator(ROWS)).to_have_count(4)
-    assert any("500" in fault for fault in faults)
-    faults.clear()
 
 
 def test_the_leaderboard_works_without_javascript(open_page, results):
@@ -144,7 +143,8 @@ def test_the_leaderboard_works_without_javascript(open_page, results):
     expect(page.locator(ROWS).first).to_contain_text("GPT-2")
 
 
-def test_the_form_can_be_sent_when_htmx_does_not_arrive(page, results, faults):
+def test_the_form_can_be_sent_when_htmx_does_not_arrive(page, results, provoked):
+    provoked.append("ERR_FAILED")
     page.route("**/vendor/htmx*", lambda route: route.abort())
     page.goto("/")
     page.get_by_label("L40S").check()
@@ -152,9 +152,6 @@ def test_the_form_can_be_sent_when_htmx_does_not_arrive(page, results, faults):
     page.get_by_role("button", name="Apply filters").click()
 
     expect(page.locator(ROWS)).to_have_count(2)
-    page.close()  # what its console says from now on is not heard
-    assert all("ERR_FAILED" in fault for fault in faults)
-    faults.clear()
 
 
 def test_filters_and_prices_unfold_on_a_phone(open_page, results):

@@ -258,14 +258,14 @@ def test_a_chart_fits_a_phone(open_page):
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_series_that_cannot_be_loaded_leave_the_tables(page, faults):
+def test_series_that_cannot_be_loaded_leave_the_tables(page, provoked):
+    provoked.append("503")
     run = ended(race(seconds=5))
     page.route("**/series.json", lambda route: route.fulfill(status=503))
 
     page.goto(f"/runs/{run.key}/")
 
     expect(page.get_by_text("The series could not be loaded")).to_be_visible()
-    faults.clear()
 
 
 def test_a_replay_plays_seeks_and_pauses(page):
