@@ -1,10 +1,23 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.db.models.signals import post_migrate
 
 
 class JobsConfig(AppConfig):
     name = "jobs"
+
+    def ready(self) -> None:
+        post_migrate.connect(_ensure_schedules, sender=self)
+
+
+def _ensure_schedules(using: str, **kwargs: Any) -> None:
+    # Here, because models cannot be imported before all apps are ready.
+    from jobs.tasks import ensure_schedules
+
+    ensure_schedules(using)
 
 
 @register

@@ -73,6 +73,8 @@ class NormalResult(BaseModel):
     total_throughput_tokens_per_s: NotNegative | None = None
     requests_per_s: NotNegative | None = None
     total_energy_j: Positive | None = None
+    #: what the host of a job measured itself over the same window; no file can give it
+    host_energy_j: Positive | None = None
     adjusted_energy_j: float | None = Field(default=None, allow_inf_nan=False)
     energy_scope: EnergyScope | None = None
     energy_method: EnergyMethod | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.utils.safestring import SafeString
 
@@ -210,6 +211,7 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
+    pk: UUID
     title: str
     subtitle: str
     model: Link
@@ -241,6 +243,8 @@ class ResultPage:
     json_url: str
     submission_url: str
     scope_sentence: str
+    #: the energies by the tool and by the host of the job; "" for what no job of this site measured
+    host_sentence: str
     #: when the findings were found, and with which check set
     checked: str
 

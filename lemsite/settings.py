@@ -254,6 +254,7 @@ SPECTACULAR_SETTINGS = {
         "VisibilityEnum": "leaderboard.models.Visibility",
         "LicenceEnum": "leaderboard.models.Licence",
         "BatchStateEnum": "leaderboard.models.BatchState",
+        "JobStateEnum": "jobs.models.JobState",
         "StepEnum": "leaderboard.api.serializers.STEP_CHOICES",
         "FinishedVisibilityEnum": "leaderboard.api.serializers.FINISHED_CHOICES",
     },

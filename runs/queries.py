@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.utils import timezone
 
 from runs.models import EvalScore, Lane, ProgressEvent, Run
 from runs.sealing import newest_sealed_events, sealed_events
@@ -26,8 +27,9 @@ def newest_runs(limit: int) -> list[Run]:
 
 
 def live_runs() -> QuerySet[Run]:
-    """Open runs with the last sign of life first."""
-    return _with_lanes(Run.objects.open().order_by(F("last_event_at").desc(nulls_last=True), "-started_at"))
+    """Open runs with the last sign of life first. A scheduled one is not live before its start."""
+    begun = Run.objects.open().filter(Q(started_at__lte=timezone.now()) | Q(last_event_at__isnull=False))
+    return _with_lanes(begun.order_by(F("last_event_at").desc(nulls_last=True), "-started_at"))
 
 
 def run_body(run: Run) -> dict[str, Any]:

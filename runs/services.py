@@ -73,7 +73,7 @@ def end_run(*, body: RunEnd) -> None:
 
 def end_silent_runs(*, before: datetime) -> int:
     """Close the runs whose last sign of life is older than `before`; returns how many."""
-    silent = Q(last_event_at__lt=before) | Q(last_event_at=None, created_at__lt=before)
+    silent = Q(last_event_at__lt=before) | Q(last_event_at=None, created_at__lt=before, started_at__lt=before)
     ended = Coalesce("last_event_at", F("started_at"))
     return Run.objects.open().filter(silent).update(ended_at=ended, status=RunStatus.STOPPED)
 

@@ -26,8 +26,8 @@ STEPS = {
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     submissions = _described(cast(User, request.user).submissions.filter(deleted_at=None))
-    # A private one is finished as it is, though its status stays a draft's.
-    unfinished = submissions.filter(status__in=STEPS).exclude(visibility="private")
+    # A private and a simulated one are finished as they are, though their status stays a draft's.
+    unfinished = submissions.filter(status__in=STEPS, is_simulated=False).exclude(visibility="private")
     count = submissions.count()
     context = {
         "submissions": [_row(submission) for submission in submissions[:MAX_SHOWN]],
@@ -67,7 +67,7 @@ def _row(submission: Any) -> dict[str, Any]:
     return {
         "url": reverse("leaderboard:submission", args=[submission.pk]),
         "label": _label(submission),
-        "status": submission.get_status_display(),
+        "status": "Simulated" if submission.is_simulated else submission.get_status_display(),
         "visibility": submission.get_visibility_display(),
         "created_at": submission.created_at,
         "todo": todo,

@@ -129,6 +129,7 @@ class SubmissionAdmin(TakesSteps[Submission]):
         if row.first is None:
             return str(submission)
         words = f"{model_link(row.first).label} on {gpu_words(row.first)}"
+        words += ", simulated" if submission.is_simulated else ""
         return f"{words}, {row.results:,} results" if row.results > 1 else words
 
     @admin.display(description="Needs a moderator for", ordering="need")

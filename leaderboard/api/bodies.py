@@ -36,6 +36,7 @@ def result_body(result: Result, request: Request, prices: Prices = CATALOGUE_PRI
     return {
         **flat_values(result, prices),
         "status": result.submission.status,
+        "is_simulated": result.submission.is_simulated,
         "url": request.build_absolute_uri(reverse("leaderboard:result", args=[result.pk])),
         "statistics": result.statistics,
         "provenance": result.origins,
@@ -110,6 +111,7 @@ def submission_row(submission: Submission, request: Request) -> dict[str, Any]:
         "licence": submission.licence,
         "version": submission.version,
         "provenance": submission.provenance,
+        "is_simulated": submission.is_simulated,
         "owner": submission.owner.username if submission.owner else None,
         "check_set": submission.check_set,
         "created_at": submission.created_at,

@@ -47,7 +47,9 @@ class DisputeSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     result = serializers.UUIDField()
-    raised_by = serializers.CharField(allow_null=True, help_text="user name; null for a deleted account")
+    raised_by = serializers.CharField(
+        allow_null=True, help_text="user name; null for a deleted account, and for the site after a rerun of its own"
+    )
     reason = serializers.CharField(help_text="Markdown")
     evidence_url = serializers.URLField(allow_null=True)
     state = serializers.ChoiceField(DisputeState.choices)

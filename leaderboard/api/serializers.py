@@ -77,6 +77,7 @@ class ResultSerializer(NormalSerializer):
         Licence.choices, allow_null=True, help_text="SPDX; null for rows with a source_name, under the terms of it"
     )
     status = serializers.CharField(help_text="the status of its submission")
+    is_simulated = serializers.BooleanField(help_text="made up by a job without a GPU; never ranked")
     url = serializers.URLField(allow_null=True, help_text="its page")
     statistics = serializers.DictField(child=StatisticsSerializer(), help_text="metric -> figures over the cycles")
     provenance = serializers.DictField(
@@ -162,6 +163,7 @@ class SubmissionRowSerializer(serializers.Serializer[Any]):
     licence = serializers.ChoiceField(Licence.choices)
     version = serializers.IntegerField(help_text="counts up when the files are replaced")
     provenance = serializers.ChoiceField(Provenance.choices)
+    is_simulated = serializers.BooleanField(help_text="made up by a job without a GPU; never ranked")
     owner = serializers.CharField(allow_null=True)
     check_set = serializers.CharField()
     created_at = serializers.DateTimeField()

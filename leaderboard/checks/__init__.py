@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from leaderboard.checks import (
     duration,
+    host,
     identities,
     latency,
     memory,
@@ -59,6 +60,7 @@ CHECKS: tuple[Check, ...] = (
     Check("PWR1", "Power is below the limit", power.check_power_cap),
     Check("PWR2", "Power is above idle", power.check_power_floor),
     Check("PWR3", "Wall power fits the GPUs", power.check_wall_power),
+    Check("HST1", "The host measured the same energy", host.check_host_energy),
     Check("DUR1", "Length of the measured window", duration.check_window),
     Check("DUR2", "Number of requests", duration.check_request_count),
     Check("OK1", "Success rate", duration.check_success),

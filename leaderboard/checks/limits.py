@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-CHECK_SET: Final = "2026.2"
+CHECK_SET: Final = "2026.3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,9 @@ LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
         ),
         "wall_low_review": Limit(1.0, "ratio", "The wall meter sees the GPUs and everything around them."),
         "wall_high_review": Limit(2.0, "ratio", "8 x B200: 10.4 kW at the wall is 1.30 x the sum of the TDPs."),
+        "host_energy_off_review": Limit(
+            0.05, "share", "NVML is accurate to about 5 %; a larger gap is another GPU, another window or a shared GPU."
+        ),
         "window_review": Limit(20, "s", "The shortest window of ML.ENERGY; power sensors need several samples."),
         "window_warn": Limit(60, "s", "A proposal: clocks and temperature need about a minute to settle."),
         "requests_warn": Limit(100, "requests", "A proposal: fewer requests leave the mean to chance."),
@@ -128,6 +131,11 @@ LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
             2, "digits", "A measured figure has that few digits once in a hundred; six of them at once do not happen."
         ),
         "round_figures": Limit(6, "figures", "No real file at hand has 6 figures that are all round."),
+        "rerun_throughput_closed": Limit(0.05, "share", "MLPerf: a rerun with a fixed number of requests in flight."),
+        "rerun_throughput_open": Limit(0.10, "share", "MLPerf: a rerun with requests that come at a rate."),
+        "rerun_energy": Limit(0.10, "share", "A proposal: NVML's 5 % of two machines, to be measured and adjusted."),
+        "rerun_latency_p50": Limit(0.10, "share", "A proposal: medians of one configuration, as for the throughput."),
+        "rerun_latency_p99": Limit(0.25, "share", "A proposal: a p99 rests on few samples; to be measured."),
     }
 )
 

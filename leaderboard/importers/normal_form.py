@@ -19,7 +19,9 @@ from leaderboard.importers.llem_common import identity_of
 from leaderboard.normal import NormalResult
 from lemsite.lib.strict_json import BadJson, check_text
 
-FIELDS = frozenset(NormalResult.model_fields)
+#: what the hosts of this site measure; a file that says it would be believed more than it should
+NEVER_GIVEN = "host_energy_j"
+FIELDS = frozenset(NormalResult.model_fields) - {NEVER_GIVEN}
 #: fewer shared names than this may be a coincidence
 MIN_SHARED = 3
 MAX_ROWS = 2000
@@ -61,6 +63,8 @@ def _validated(document: Document) -> dict[str, Any]:
     fields = Fields(document.data, document.path)
     for name in _TIMES:
         fields.moment(name)
+    if NEVER_GIVEN in document.data:
+        raise fields.refuse(NEVER_GIVEN, "is what hosts of this site measure, and no file can give it: leave it out")
     try:
         return NormalResult.model_validate_json(json.dumps(document.data), strict=True).model_dump(exclude_none=True)
     except ValidationError as error:

@@ -21,6 +21,7 @@ _MEASURED = frozenset(
         "requests_per_s",
         "total_energy_j",
         "adjusted_energy_j",
+        "host_energy_j",
         "energy_per_output_token_j",
         "energy_per_total_token_j",
         "tokens_per_joule",

@@ -29,7 +29,10 @@ class Dispute(models.Model):
 
     result = models.ForeignKey(Result, null=True, on_delete=models.SET_NULL, related_name="disputes")
     title = models.CharField(max_length=500)
-    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="disputes")
+    #: None: the site itself, whose own run of the configuration came out differently
+    raised_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="disputes"
+    )
     reason = models.TextField(max_length=4000)
     evidence_url = models.URLField(max_length=500, blank=True)
     state = models.CharField(max_length=10, choices=DisputeState, default=DisputeState.OPEN)

@@ -48,6 +48,8 @@ class Metrics(models.Model):
     total_throughput_tokens_per_s = models.FloatField(null=True)
     requests_per_s = models.FloatField(null=True)
     total_energy_j = models.FloatField(null=True)
+    #: by the host's own sampling of its GPUs, beside what the tool says; only jobs of this site have it
+    host_energy_j = models.FloatField(null=True)
     adjusted_energy_j = models.FloatField(null=True)
     energy_per_output_token_j = models.FloatField(null=True)
     energy_per_total_token_j = models.FloatField(null=True)

@@ -97,6 +97,8 @@ class Submission(models.Model):
     provenance = models.CharField(max_length=10, choices=Provenance)
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PUBLIC)
     status = models.CharField(max_length=20, choices=SubmissionStatus, default=SubmissionStatus.DRAFT)
+    #: a job ran it without a GPU: its figures are made up, so nothing of it is ever handed in or ranked
+    is_simulated = models.BooleanField(default=False, editable=False)
     shape = models.CharField(max_length=40)
     licence = models.CharField(max_length=20, choices=Licence, default=Licence.CC_BY)
     #: counts up when the files are replaced; SubmissionVersion keeps what was there before
@@ -245,6 +247,8 @@ class ReviewAction(models.TextChoices):
     RETRACT_DISPUTE = "retract-dispute", "Reader's dispute retracted"
     RESCORE = "rescore", "Checked with a new check set"
     KEEP_SCORE = "keep-score", "New check set's findings dismissed"
+    REPRODUCE = "reproduce", "Reproduced by a run of this site"
+    NOT_REPRODUCED = "not-reproduced", "Disputed by a run of this site"
 
 
 class ReviewEvent(AppendOnly):

@@ -42,6 +42,18 @@ def trust_badge(level: int) -> TrustBadge:
     return TrustBadge(code=trust.code, label=trust.label, title=TRUST_TITLES[trust])
 
 
+SIMULATED = TrustBadge(
+    code="simulated",
+    label="Simulated",
+    title="Its figures are made up by a host without a GPU, to try things out. It is never ranked.",
+)
+
+
+def result_badge(result: Result) -> TrustBadge:
+    """What a page says beside the figures of one result."""
+    return SIMULATED if result.submission.is_simulated else trust_badge(result.trust)
+
+
 def model_link(result: Result) -> Link:
     if result.model is None:
         return Link(result.model_name or "model not stated", "")

@@ -115,7 +115,7 @@ def dispute_row(dispute: Dispute, result: Result | None, reader: Reader) -> Disp
         state=dispute.state,
         state_label=dispute.get_state_display(),
         is_running=dispute.state in RUNNING,
-        raised_by=person_link(dispute.raised_by),
+        raised_by=person_link(dispute.raised_by) if dispute.raised_by else Link("the site", ""),
         when=fmt.minute(dispute.created_at),
         reason=render(dispute.reason) if result else "",
         evidence_url=dispute.evidence_url if result else "",

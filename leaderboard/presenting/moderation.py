@@ -12,7 +12,7 @@ from accounts.models import Ban, User
 from leaderboard import format as fmt
 from leaderboard.models import Dispute, Finding, Result, Submission
 from leaderboard.pages import EventRow, FindingRow, Link, PreviewPage
-from leaderboard.presenting.common import gpu_words, model_link
+from leaderboard.presenting.common import SIMULATED, gpu_words, model_link
 from leaderboard.presenting.peers import PeerChart, peer_chart
 from leaderboard.presenting.preview import submission_preview
 from leaderboard.presenting.result import CONFIGURATION, event_rows, finding_row
@@ -148,7 +148,7 @@ def _submission_link(submission: Submission) -> Link:
 
 
 def _status(submission: Submission) -> str:
-    return submission.get_status_display()
+    return SIMULATED.label if submission.is_simulated else submission.get_status_display()
 
 
 def _dispute_link(dispute: Dispute) -> Link:

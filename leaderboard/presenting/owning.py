@@ -16,6 +16,7 @@ from leaderboard.models import (
     BatchState,
     Finding,
     Licence,
+    Provenance,
     Result,
     ReviewAction,
     ReviewEvent,
@@ -27,7 +28,7 @@ from leaderboard.models import (
     Visibility,
 )
 from leaderboard.pages import FileRow, Link
-from leaderboard.presenting.common import batch_words, gpu_words, model_link, result_url, trust_badge
+from leaderboard.presenting.common import batch_words, gpu_words, model_link, result_badge, result_url, trust_badge
 from leaderboard.services.editing import CLOSED, RECALLABLE
 from leaderboard.services.replacing import FIGURES, REPLACEABLE
 from leaderboard.submission_pages import (
@@ -82,7 +83,7 @@ def result_table(submission: Submission, page: str | None) -> ResultTable:
     """All results of a large submission, a hundred at a time."""
     review = Count("findings", filter=Q(findings__severity=Finding.Severity.REVIEW))
     warnings = Count("findings", filter=Q(findings__severity=Finding.Severity.WARN))
-    rows = submission.results.select_related("model", "hardware").order_by("position")
+    rows = submission.results.select_related("model", "hardware", "submission").order_by("position")
     found = Paginator(rows.annotate(for_review=review, warned=warnings), ROWS_A_PAGE).get_page(page)
     url = reverse("leaderboard:submission", args=[submission.pk])
     return ResultTable(
@@ -151,7 +152,7 @@ def _note(submission: Submission) -> Action | None:
 
 
 def _replace(submission: Submission) -> Action | None:
-    if submission.status not in REPLACEABLE:
+    if submission.status not in REPLACEABLE or submission.provenance == Provenance.JOB:
         return None
     says = "The new files are read and checked anew. Results of the same configuration keep their address."
     if submission.status == S.PUBLISHED:
@@ -188,7 +189,7 @@ def _line(result: Result) -> ResultLine:
     return ResultLine(
         link=Link(f"{model_link(result).label} on {gpu_words(result)}", result_url(result)),
         detail=", ".join(part for part in (result.file, result.precision, _batch(result)) if part),
-        trust=trust_badge(result.trust),
+        trust=result_badge(result),
         figures=[fmt.number(getattr(result, name), 5) for name in TABLE_FIGURES],
         findings=", ".join(f"{number} {words}" for number, words in counts if number),
     )

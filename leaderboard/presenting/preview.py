@@ -21,7 +21,7 @@ from leaderboard.models import (
 )
 from leaderboard.normal import EnergyScope, Precision
 from leaderboard.pages import FieldGroup, PreviewPage, PreviewResult, StateField
-from leaderboard.presenting.common import gpu_words, model_link, result_url, trust_badge
+from leaderboard.presenting.common import SIMULATED, gpu_words, model_link, result_badge, result_url
 from leaderboard.presenting.result import (
     CONFIGURATION,
     HEADLINE,
@@ -100,9 +100,9 @@ def submission_preview(
 ) -> PreviewPage:
     """`last_time` is what the owner stated for such files before: it fills the inputs, and says so."""
     first = submission.results.order_by("position")[:MAX_SHOWN]
-    results = first.select_related("model", "hardware", "backend").prefetch_related("findings")
+    results = first.select_related("model", "hardware", "backend", "submission").prefetch_related("findings")
     missing = missing_in(submission)
-    is_open = submission.status in CHANGEABLE
+    is_open = submission.status in CHANGEABLE and not submission.is_simulated
     lacking = [one.field for one in missing if one.field in ESSENTIAL]
     steps = ["state", "confirm"] if is_open else []
     urls = {f"{step}_url": reverse(f"leaderboard:submission_{step}", args=[submission.pk]) for step in steps}
@@ -110,7 +110,7 @@ def submission_preview(
         shape=submission.shape,
         shape_label=shape_label(submission.shape),
         status=submission.status,
-        status_label=submission.get_status_display(),
+        status_label=SIMULATED.label if submission.is_simulated else submission.get_status_display(),
         results=[_preview_result(one, list(one.findings.all()), url=result_url(one)) for one in results],
         state_fields=_state_fields(submission, missing, errors or {}, given=given or {}, last_time=last_time or {})
         if is_open
@@ -139,7 +139,7 @@ def _preview_result(result: Result, findings: Sequence[Finding], *, url: str) ->
         title=f"{model_link(result).label} on {gpu_words(result)}",
         file=result.file,
         runs=fmt.count(result.runs, "run") if result.runs else "",
-        trust=trust_badge(result.trust),
+        trust=result_badge(result),
         headline=[metric_row(result, metrics.BY_NAME[name]) for name in HEADLINE],
         groups=groups,
         findings=[finding_row(finding) for finding in findings],
@@ -205,6 +205,8 @@ def _suggestions(name: str) -> list[str]:
 
 def _next_step(submission: Submission, lacking: Sequence[str]) -> str:
     status = SubmissionStatus(submission.status)
+    if submission.is_simulated:
+        return SIMULATED.title
     if status in CHANGEABLE and lacking:
         return f"State the {' and the '.join(lacking)}: without it no table can rank the result."
     return {

@@ -28,13 +28,14 @@ from leaderboard.presenting.checked import checked_words
 from leaderboard.presenting.common import (
     ORIGIN_WORDS,
     SCOPE_SENTENCES,
+    SIMULATED,
     backend_words,
     batch_words,
     gpu_words,
     hardware_link,
     model_link,
     person_link,
-    trust_badge,
+    result_badge,
 )
 from lemsite.lib.markdown import render
 
@@ -51,6 +52,7 @@ CYCLE_METRICS = (
     "throughput_tokens_per_s",
     "energy_per_output_token_j",
     "total_energy_j",
+    "host_energy_j",
     "duration_s",
     "avg_power_w",
 )
@@ -95,11 +97,12 @@ LICENCES: dict[Licence, tuple[str, str]] = {
 def result_page(result: Result, *, is_mine: bool) -> ResultPage:
     submission = result.submission
     return ResultPage(
+        pk=result.pk,
         title=f"{model_link(result).label} on {gpu_words(result)}",
         subtitle=", ".join(part for part in _subtitle(result) if part),
         model=model_link(result),
         hardware=hardware_link(result),
-        trust=trust_badge(result.trust),
+        trust=result_badge(result),
         state=state_sentence(submission, is_mine=is_mine),
         headline=[metric_row(result, metrics.BY_NAME[name]) for name in HEADLINE],
         metrics=metric_groups(result),
@@ -121,8 +124,20 @@ def result_page(result: Result, *, is_mine: bool) -> ResultPage:
         json_url=f"/api/benchmarks/{result.pk}",
         submission_url=reverse("leaderboard:submission", args=[submission.pk]) if is_mine else "",
         scope_sentence=SCOPE_SENTENCES.get(result.energy_scope, "") if result.tokens_per_joule else "",
+        host_sentence=host_sentence(result),
         checked=checked_words(result),
     )
+
+
+def host_sentence(result: Result) -> str:
+    """What the tool and the host of the job each measured, side by side; "" where there is no host's figure."""
+    if result.host_energy_j is None:
+        return ""
+    by_host = f"{fmt.number(result.host_energy_j, 5)} J by the host's own sampling of its GPUs"
+    if result.total_energy_j is None:
+        return f"{by_host}; the tool measured none."
+    off = fmt.number(100 * abs(result.total_energy_j / result.host_energy_j - 1), 2)
+    return f"{fmt.number(result.total_energy_j, 5)} J by the tool, {by_host}: {off} % apart."
 
 
 def metric_row(result: Result, metric: Metric) -> FieldRow:
@@ -178,6 +193,8 @@ def state_sentence(submission: Submission, *, is_mine: bool) -> str:
     status = SubmissionStatus(submission.status)
     if status == SubmissionStatus.PUBLISHED and submission.is_public:
         return ""
+    if submission.is_simulated:
+        return f"{SIMULATED.label}. {SIMULATED.title}"
     if submission.is_public:
         return f"{status.label}: it is not ranked. The history below says why."
     who = "only you and moderators see this page" if is_mine else "only its owner and moderators see this page"

@@ -1,5 +1,6 @@
-"""A reader says that a published result is wrong; a moderator settles it. Each step is told and leaves an audit line.
+"""A reader, or a rerun by this site, says that a published result is wrong; a moderator settles it.
 
+Each step is told and leaves an audit line.
 Every step first locks the submission, so that two moderators, or a moderator and a reader, go one after the other.
 """
 
@@ -48,14 +49,24 @@ def open_dispute(*, result: Result, by: User, reason: str, evidence_url: str = "
     evidence_url = _clean_url(evidence_url)
     if Dispute.objects.filter(result=result, raised_by=by, state__in=RUNNING).exists():
         raise DisputeRefused("Your dispute about this result is still running; there is one at a time.")
-    dispute = Dispute.objects.create(
-        result=result, title=str(result)[:500], raised_by=by, reason=reason, evidence_url=evidence_url
-    )
+    dispute = _raise(result, by=by, reason=reason, evidence_url=evidence_url)
     _log(submission, ReviewAction.OPEN_DISPUTE, by, reason)
-    _finish(submission)
-    tell_of(dispute, [submission.owner], f"{by} disputes {result}", reason, by=by)
-    waiting = [person for person in active_moderators() if person.pk != submission.owner_id]
-    tell_of(dispute, waiting, f"{by} disputes {result}", reason, by=by, kind=NotificationKind.MODERATION)
+    _announce(dispute, submission, f"{by} disputes {result}", by=by)
+    return dispute
+
+
+@transaction.atomic
+def open_dispute_by_site(*, result: Result, reason: str) -> Dispute | None:
+    """This site ran the configuration again and it came out differently. None where it says so already, or where the
+    result is public no more."""
+    submission = _lock(result)
+    if submission.status not in DISPUTABLE or not submission.is_public or submission.deleted_at:
+        return None
+    if Dispute.objects.filter(result=result, raised_by=None, state__in=RUNNING).exists():
+        return None
+    dispute = _raise(result, by=None, reason=reason[:MAX_REASON])
+    _log(submission, ReviewAction.NOT_REPRODUCED, None, reason)
+    _announce(dispute, submission, f"A rerun by this site disputes {result}", by=None)
     return dispute
 
 
@@ -121,6 +132,20 @@ def dismiss(*, dispute: Dispute, by: User, reason: str) -> None:
     _finish(submission)
 
 
+def _raise(result: Result, *, by: User | None, reason: str, evidence_url: str = "") -> Dispute:
+    return Dispute.objects.create(
+        result=result, title=str(result)[:500], raised_by=by, reason=reason, evidence_url=evidence_url
+    )
+
+
+def _announce(dispute: Dispute, submission: Submission, title: str, *, by: User | None) -> None:
+    """The owner and the moderators hear of a new dispute, and it stands on the leaderboard."""
+    _finish(submission)
+    tell_of(dispute, [submission.owner], title, dispute.reason, by=by)
+    waiting = [person for person in active_moderators() if person.pk != submission.owner_id]
+    tell_of(dispute, waiting, title, dispute.reason, by=by, kind=NotificationKind.MODERATION)
+
+
 def _begin(dispute: Dispute, by: User, reason: str) -> tuple[Submission, str]:
     """What each decision of a moderator starts with: the lock, who may, and why."""
     submission = _lock_of(dispute)
@@ -159,7 +184,7 @@ def _review(submission: Submission, action: ReviewAction, by: User, reason: str)
         raise DisputeRefused(refused.message, field=refused.field) from None
 
 
-def _log(submission: Submission, action: ReviewAction, by: User, reason: str = "") -> None:
+def _log(submission: Submission, action: ReviewAction, by: User | None, reason: str = "") -> None:
     log_event(submission=submission, action=action, by=by, before=submission.status, reason=reason[:MAX_RESOLUTION])
 
 

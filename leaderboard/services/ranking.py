@@ -38,11 +38,12 @@ SELECT %s, score, id, {columns} FROM (
 
 
 def rankable(results: QuerySet[Result]) -> QuerySet[Result]:
-    """Those that a table may rank: public, published, mapped, and nothing blocks them."""
+    """Those that a table may rank: measured, public, published, mapped, and nothing blocks them."""
     return results.filter(
         submission__status=SubmissionStatus.PUBLISHED,
         submission__visibility=Visibility.PUBLIC,
         submission__deleted_at=None,
+        submission__is_simulated=False,
         model__isnull=False,
         hardware__isnull=False,
         backend__isnull=False,

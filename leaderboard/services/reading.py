@@ -21,7 +21,7 @@ from leaderboard.models import RawFile, Result, Submission, SubmissionStatus, Tr
 from leaderboard.normal import NormalResult, Origin, ParsedResult
 from leaderboard.redaction import redact_document, redact_value
 from leaderboard.services.catalogue import find_all_targets
-from leaderboard.services.scoring import NAME_COLUMNS, Targets, check, parsed_from, surroundings, trust_level
+from leaderboard.services.scoring import NAME_COLUMNS, Judged, Targets, check, parsed_from, surroundings, trust_level
 from lemsite.lib.archives import Entry
 from lemsite.lib.strict_json import BadJson, check_text
 
@@ -48,6 +48,10 @@ STATABLE: dict[str, str] = {
 }
 #: without these no table can rank the result, or it ranks it with less than readers expect
 ASKED = ("model", "hardware", "gpu_count", "backend", "precision", "batch_size", "energy_scope")
+HOST_MEASURED = "The host sampled its GPUs ten times a second; this is its figure for the tool's own window."
+HOST_SILENT = "The host's samples do not cover the tool's window, or its GPUs do not tell their energy and power."
+#: how the hosts of this site mark files for which no GPU ran
+SIMULATED_VERSION, SIMULATED_WARNING = "+simulated", "Simulated: "
 #: field -> the other one that decides whether it is asked for
 UNLESS = {"batch_size": "concurrency", "energy_scope": "total_energy_j"}
 #: a submission that lacks one of these stays a draft
@@ -93,6 +97,15 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class ByJob:
+    """What the site knows of files that came from a job of its own."""
+
+    #: what the job's host measured itself over the window of a measurement; None where it cannot tell
+    host_energy_j: Callable[[NormalResult], float | None]
+    is_simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What an upload was understood as."""
 
@@ -103,6 +116,7 @@ class Reading:
     ignored: list[tuple[str, str]]
     stated: dict[str, Any]
     missing: list[Missing]
+    is_simulated: bool = False
 
     @property
     def blocked(self) -> int:
@@ -121,11 +135,13 @@ def read_upload(
     owner: User | None = None,
     replacing: Submission | None = None,
     refused: Refused | None = None,
+    by_job: ByJob | None = None,
     on_file: Callable[[], None] = lambda: None,
 ) -> Reading:
     """Understand an upload. Raises ImportRefused naming file and field; stores nothing.
 
     Nothing else of `owner`, whose upload it is, counts as a peer. What `replacing` holds is no duplicate: it goes.
+    `by_job` is given for the files of a job, whose host has measured, too.
     With a list `refused`, files that cannot be read and results that cannot be right are put there, each with its
     sentence, and the rest is understood without them.
     """
@@ -134,15 +150,19 @@ def read_upload(
     for parsed in imported.results:
         parsed.identity = _identity(parsed)
         apply_stated(parsed, values)
+        if by_job is not None:
+            _add_host_energy(parsed, by_job)
     documents, redacted = _redact(imported)
     on_file()
     # Side files repeat rightly (the same machine, the same configuration); a file that results are read from does not.
     sources = {parsed.file for parsed in imported.results}
     hashes = {document.name: document.original_sha256 for document in documents if document.name in sources}
     duplicates = _find_duplicates(imported.results, hashes, replacing, owner=owner, each=refused is not None)
+    is_simulated = (by_job is not None and by_job.is_simulated) or any(map(_says_simulated, imported.results))
+    judged_as = Judged(provenance, is_simulated=is_simulated)
     results = _check_all(
         imported.results,
-        provenance,
+        judged_as,
         duplicates,
         owner=owner.pk if owner else None,
         apart_from=replacing.pk if replacing else None,
@@ -157,6 +177,7 @@ def read_upload(
         ignored=list(imported.ignored),
         stated=values,
         missing=find_missing([one.parsed for one in results]),
+        is_simulated=judged_as.is_simulated,
     )
 
 
@@ -210,7 +231,7 @@ def check_again(results: Sequence[Result], stated: Mapping[str, Any]) -> list[Ch
     if not results:
         return []
     submission = results[0].submission
-    return _check_all(again, submission.provenance, {}, owner=submission.owner_id, apart_from=submission.pk)
+    return _check_all(again, Judged.of(submission), {}, owner=submission.owner_id, apart_from=submission.pk)
 
 
 def validate_stated(stated: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,6 +273,27 @@ def apply_stated(parsed: ParsedResult, stated: Mapping[str, Any]) -> None:
             parsed.origins[name] = Origin.STATED
 
 
+def _add_host_energy(parsed: ParsedResult, by_job: ByJob) -> None:
+    """Beside the tool's energy put the host's: of each cycle, and their mean, or of the one measurement."""
+    windows = parsed.cycles or [parsed.values]
+    measured = [by_job.host_energy_j(window) for window in windows]
+    known = [joules for joules in measured if joules]
+    if len(known) < len(windows):
+        parsed.notes["host_energy_j"] = HOST_SILENT
+        return
+    for window, joules in zip(windows, known, strict=True):
+        window.host_energy_j = joules
+    parsed.values.host_energy_j = sum(known) / len(known)
+    parsed.origins["host_energy_j"] = Origin.COMPUTED
+    parsed.notes["host_energy_j"] = HOST_MEASURED
+
+
+def _says_simulated(parsed: ParsedResult) -> bool:
+    """The files that a simulated job leaves say what they are, and stay so when they are uploaded."""
+    version = parsed.values.backend_version or ""
+    return version.endswith(SIMULATED_VERSION) or any(text.startswith(SIMULATED_WARNING) for text in parsed.warnings)
+
+
 def _identity(parsed: ParsedResult) -> str:
     """What makes it the same measurement when it is given twice: its start and figures, else all of its values."""
     values = parsed.values
@@ -284,7 +326,7 @@ def _redact(imported: Imported) -> tuple[list[Document], list[str]]:
 
 def _check_all(
     results: Sequence[ParsedResult],
-    provenance: str,
+    judged_as: Judged,
     duplicates: Mapping[str, str],
     *,
     owner: int | None,
@@ -296,7 +338,7 @@ def _check_all(
     around = surroundings(results, targets, owner=owner, apart_from=apart_from)
     for parsed, meant, near in zip(results, targets, around, strict=True):
         findings = check(parsed, meant, duplicate_of=duplicates.get(parsed.identity), around=near)
-        checked.append(CheckedResult(parsed, meant, findings, trust_level(parsed, findings, provenance)))
+        checked.append(CheckedResult(parsed, meant, findings, trust_level(parsed, findings, judged_as)))
     return checked
 
 

@@ -14,6 +14,7 @@ from leaderboard import checks
 from leaderboard.models import (
     Finding,
     Measurement,
+    Provenance,
     Result,
     ReviewAction,
     ScoreReview,
@@ -29,10 +30,11 @@ from leaderboard.services.reading import CheckedResult, Reading
 from leaderboard.services.settling import lapse_disputes
 from leaderboard.services.steps import log_event
 from leaderboard.services.storing import files_with_rows, result_row, store_documents, store_parts
-from leaderboard.services.submissions import SubmissionRefused, lock, move, refuse_blocked, refuse_upload
+from leaderboard.services.submissions import SIMULATED, SubmissionRefused, lock, move, refuse_blocked, refuse_upload
 from leaderboard.services.tombstones import leave_tombstones
 
 S = SubmissionStatus
+BY_JOB = "A job of this site measured it, so its files stay as they came. Run the job again for other figures."
 REPLACEABLE = (S.DRAFT, S.PENDING, S.CHANGES_REQUESTED, S.PUBLISHED)
 #: what an old version keeps of each result
 FIGURES = (
@@ -70,8 +72,8 @@ def _replace(submission: Submission, reading: Reading, by: User, reason: str) ->
     _keep_version(locked, old, reason)
     locked.version += 1
     locked.shape, locked.stated, locked.redacted = reading.shape[:40], reading.stated, reading.redacted
-    locked.check_set = checks.CHECK_SET
-    locked.save(update_fields=["version", "shape", "stated", "redacted", "check_set"])
+    locked.check_set, locked.is_simulated = checks.CHECK_SET, reading.is_simulated
+    locked.save(update_fields=["version", "shape", "stated", "redacted", "check_set", "is_simulated"])
     store_documents(locked, reading.documents)
     _exchange(locked, old, reading.results, reason)
     _log(locked, by, reason)
@@ -82,6 +84,10 @@ def _refuse(submission: Submission, reading: Reading, reason: str) -> None:
     if submission.status not in REPLACEABLE or submission.deleted_at is not None:
         now = submission.get_status_display().lower()
         raise SubmissionRefused(f"It is {now}: its files can no longer be replaced.", field="status")
+    if submission.provenance == Provenance.JOB:
+        raise SubmissionRefused(BY_JOB, field="file")
+    if reading.is_simulated and submission.status != S.DRAFT:
+        raise SubmissionRefused(SIMULATED, field="file")
     if not reason.strip():
         raise SubmissionRefused("Say why the files are replaced: it stays in the history.", field="reason")
     refuse_blocked(reading.results)

@@ -29,7 +29,15 @@ from leaderboard.models import (
 )
 from leaderboard.services.need import refresh_need
 from leaderboard.services.ranking import rank, unrank
-from leaderboard.services.scoring import apply_price, check_stored, finding_rows, parsed_from, rescore, trust_level
+from leaderboard.services.scoring import (
+    Judged,
+    apply_price,
+    check_stored,
+    finding_rows,
+    parsed_from,
+    rescore,
+    trust_level,
+)
 from leaderboard.services.steps import Refused, log_event
 
 #: public with a badge that stands; of withdrawn and invalidated ones no badge stands any more
@@ -194,7 +202,7 @@ def _trust_after(result: Result, findings: Sequence[checks.Finding]) -> Trust:
     """What was run here or reproduced stays so while no check speaks against it."""
     if result.trust >= Trust.RUN_HERE and not _serious(findings):
         return Trust(result.trust)
-    return trust_level(parsed_from(result), findings, result.submission.provenance)
+    return trust_level(parsed_from(result), findings, Judged.of(result.submission))
 
 
 def _serious(findings: Sequence[checks.Finding]) -> set[tuple[str, str]]:

@@ -13,7 +13,7 @@ from leaderboard import checks
 from leaderboard.checks import Context, HardwareFacts, ModelFacts, Severity
 from leaderboard.checks.surroundings import Surroundings, standing
 from leaderboard.metrics import cost_usd, gpu_seconds_per_million_tokens
-from leaderboard.models import Backend, Finding, Hardware, LanguageModel, Provenance, Result, Trust
+from leaderboard.models import Backend, Finding, Hardware, LanguageModel, Provenance, Result, Submission, Trust
 from leaderboard.normal import NormalResult, Origin, ParsedResult
 from leaderboard.queries.peers import standings_of, surroundings_of
 
@@ -32,6 +32,18 @@ class Targets:
     model: LanguageModel | None
     hardware: Hardware | None
     backend: Backend | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What beside the figures decides how far a result is trusted: how it came here."""
+
+    provenance: str
+    is_simulated: bool = False
+
+    @classmethod
+    def of(cls, submission: Submission) -> Judged:
+        return cls(submission.provenance, submission.is_simulated)
 
 
 def surroundings(
@@ -65,18 +77,28 @@ def check(
     return checks.run_checks(parsed, context)
 
 
-def trust_level(parsed: ParsedResult, findings: Iterable[checks.Finding], provenance: str) -> Trust:
-    """The trust that the findings allow: T2 needs a clean sheet, a raw file and the file's own hardware snapshot."""
+def trust_level(parsed: ParsedResult, findings: Iterable[checks.Finding], judged_as: Judged) -> Trust:
+    """The trust that the findings allow: T2 needs a clean sheet, a raw file and the file's own hardware snapshot.
+
+    T3 needs a job of this site as well, and the energy that its host measured itself. What is simulated has none.
+    """
     severities = {finding.severity for finding in findings}
-    if Severity.BLOCK in severities:
+    if Severity.BLOCK in severities or judged_as.is_simulated:
         return Trust.DRAFT
     if Severity.REVIEW in severities:
         return Trust.SELF_REPORTED
-    if provenance == Provenance.IMPORTED:
+    if judged_as.provenance == Provenance.IMPORTED:
         return Trust.PUBLISHED
+    if not _has_evidence(parsed):
+        return Trust.SELF_REPORTED
+    is_run_here = judged_as.provenance == Provenance.JOB and parsed.values.host_energy_j is not None
+    return Trust.RUN_HERE if is_run_here else Trust.CHECKS_PASSED
+
+
+def _has_evidence(parsed: ParsedResult) -> bool:
     from_file = all(parsed.origins.get(name) == Origin.FILE for name in NAMED_BY_FILE)
     measured = all(getattr(parsed.values, name) is not None for name in NEEDED_FOR_CHECKS_PASSED)
-    return Trust.CHECKS_PASSED if from_file and measured and parsed.environment else Trust.SELF_REPORTED
+    return bool(from_file and measured and parsed.environment)
 
 
 def check_stored(results: Sequence[Result]) -> list[list[checks.Finding]]:
@@ -96,7 +118,7 @@ def rescore(result: Result, findings: Sequence[checks.Finding]) -> None:
     """Give a stored result these findings and the trust that follows."""
     result.findings.exclude(code="DUP1").delete()
     Finding.objects.bulk_create(finding_rows(result, findings))
-    result.trust = trust_level(parsed_from(result), findings, result.submission.provenance)
+    result.trust = trust_level(parsed_from(result), findings, Judged.of(result.submission))
     result.save(update_fields=["trust"])
 
 

@@ -64,6 +64,7 @@ RESTATED = (
     "cost_per_million_tokens_usd",
 )
 CHANGEABLE = (SubmissionStatus.DRAFT, SubmissionStatus.CHANGES_REQUESTED)
+SIMULATED = "It is simulated: its figures are made up, so it is never handed in or ranked. It can be kept private."
 WAS_PUBLIC = "It was public before: withdraw it instead, so that a page says why."
 
 
@@ -114,6 +115,7 @@ def keep_reading(
         owner=owner,
         provenance=provenance,
         visibility=visibility,
+        is_simulated=reading.is_simulated,
         shape=reading.shape[:40],
         note=note,
         licence=licence,
@@ -180,7 +182,8 @@ def submit(
         if not private.update(**changes):
             raise SubmissionRefused("Only a draft can be kept private; what was public is withdrawn instead.")
     else:
-        lock(submission)
+        if lock(submission).is_simulated:
+            raise SubmissionRefused(SIMULATED, field="visibility")
         _refuse_incomplete(submission)
         # Of two who hand in the same measurement, the second sees the first.
         hold(Held.HANDING_IN)

@@ -11,7 +11,7 @@ from leaderboard.checks import CHECK_SET
 from leaderboard.metrics import METRICS
 from leaderboard.models import Hardware, LanguageModel, Trust
 from leaderboard.presenting.catalogue import hardware_list_page, hardware_page, model_list_page, model_page
-from leaderboard.presenting.common import hardware_url, model_url, trust_badge
+from leaderboard.presenting.common import SIMULATED, hardware_url, model_url, trust_badge
 from leaderboard.presenting.methodology import check_rows, metric_groups, shape_rows
 from leaderboard.presenting.watching import feed_links
 from leaderboard.queries.board import board_results
@@ -63,7 +63,7 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "groups": metric_groups(METRICS),
         "checks": check_rows(),
         "check_set": CHECK_SET,
-        "trust": [trust_badge(level) for level in Trust],
+        "trust": [*(trust_badge(level) for level in Trust), SIMULATED],
         "shapes": shape_rows(),
     }
     return render(request, "leaderboard/methodology.html", context)

@@ -9,7 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-PATIENCE_S = 20
+from gpuagent.host.config import Settings
+from gpuagent.host.folders import Home
+
+from .fake_site import FakeProtocolSite
+from .host import QUICK, AgentThread, end
+from .waiting import wait_for
+
+__all__ = ["wait_for"]
 
 
 class FakeSite:
@@ -98,9 +105,35 @@ def spool(tmp_path, monkeypatch, site):
     return tmp_path / "spool"
 
 
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"did not happen within {PATIENCE_S} s")
-        time.sleep(0.01)
+@pytest.fixture
+def protocol_site():
+    site = FakeProtocolSite()
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def home(tmp_path, protocol_site, monkeypatch):
+    """A home that is connected to the fake site."""
+    monkeypatch.setenv("LEM_SIMULATED_WINDOW_S", "0.05")
+    home = Home(tmp_path / "home")
+    home.enrol(protocol_site.url, "agent", protocol_site.tokens[0])
+    yield home
+    for path in home.path.glob("*/*/pid.json"):
+        end(path)
+
+
+@pytest.fixture
+def start(home):
+    """Starts agents in this process; all are gone at the end."""
+    started = []
+
+    def start(policy=QUICK, **settings):
+        agent = AgentThread(home, policy, Settings(home=home.path, simulate=True, tick_s=0.02, **settings))
+        started.append(agent)
+        return agent
+
+    yield start
+    for agent in started:
+        agent.leave()
+        agent.thread.join()

@@ -14,10 +14,14 @@ from django.test import Client
 from accounts.models import Notification, NotificationKind, Scope, User, WebhookEndpoint
 from accounts.secrets_at_rest import encrypt
 from accounts.services.tokens import create_token
+from jobs.models import JobKind, Race
 from leaderboard.models import Comment, Dispute, Provenance, UploadBatch
 from tests import factories
+from tests.jobs.factories import AgentFactory, AttemptFactory, JobFactory
 from tests.permissions.routes import Route
 from tests.runs.factories import RunFactory
+
+LANE = {"lane": "a", "model": "m", "use_cases": ["q"], "max_tokens": 16, "concurrency": 1, "suite_version": "1"}
 
 
 @dataclass
@@ -118,22 +122,29 @@ def rows_of(owner: User) -> dict[str, dict[str, Any]]:
         user=owner, ip="127.0.0.1", user_agent="Firefox", session_key="owner-session"
     )
     run = RunFactory()
+    attempt = AttemptFactory(job=JobFactory(owner=owner, state="running"), agent=AgentFactory(owner=owner))
+    race = Race.objects.create(owner=owner, run=run, label="Race")
+    JobFactory(owner=owner, kind=JobKind.RACE, race=race, config=LANE)
     return {
         "/admin/": {"object_id": "1", "content_type_id": "1", "app_label": "leaderboard", "url": "no-such-page"},
         "/admin/accounts/user/": {"id": owner.pk, "object_id": owner.pk},
+        "/admin/jobs/": {"object_id": "1"},
         "/admin/leaderboard/comment/": {"object_id": comment.pk},
         "/admin/leaderboard/dispute/": {"object_id": dispute.pk},
         "/admin/leaderboard/result/": {"object_id": result.pk},
         "/admin/leaderboard/submission/": {"object_id": submission.pk, "submission_id": submission.pk},
+        "/agents/": {"pk": attempt.agent_id},
         "/account/notifications/": {"pk": told.pk},
         "/account/sessions/": {"pk": session.pk},
         "/account/tokens/": {"pk": token.pk},
         "/account/webhooks/": {"pk": hook.pk},
         "/accounts/": {"key": "no-such-key", "uidb36": "1"},
+        "/api/agent/": {"pk": "00000000-0000-4000-8000-000000000000"},
         "/api/batches/": {"pk": batch.pk},
         "/api/benchmarks/": {"pk": result.pk},
         "/api/comments/": {"pk": comment.pk},
         "/api/hardware/": {"slug": "h100"},
+        "/api/jobs/": {"pk": attempt.job_id},
         "/api/models/": {"organisation": "org", "name": "model-8b"},
         "/api/runs/": {"key": run.key},
         "/api/submissions/": {"pk": submission.pk},
@@ -143,6 +154,8 @@ def rows_of(owner: User) -> dict[str, dict[str, Any]]:
         "/disputes/": {"pk": dispute.pk},
         "/hardware/": {"slug": "h100"},
         "/models/": {"organisation": "org", "name": "model-8b"},
+        "/jobs/": {"pk": attempt.job_id, "number": attempt.number},
+        "/races/": {"pk": race.pk},
         "/results/": {"pk": result.pk},
         "/runs/": {"key": run.key, "ending": "jsonl"},
         "/schemas/": {"name": "ProgressEvent"},

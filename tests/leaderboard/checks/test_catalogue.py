@@ -62,6 +62,7 @@ FAILING: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "PWR1": ({"avg_power_w": 9e3}, {}, ("gpu_count", "energy_scope")),
     "PWR2": ({"avg_power_w": 3.0}, {}, ("energy_scope",)),
     "PWR3": ({"energy_scope": "wall"}, {}, ("gpu_count", "energy_scope")),
+    "HST1": ({"host_energy_j": 50_000.0}, {}, ("host_energy_j", "total_energy_j", "energy_scope")),
     "DUR1": ({"duration_s": 1.0}, {}, ("duration_s",)),
     "DUR2": ({"requests": 9}, {}, ("requests",)),
     "OK1": ({"success_rate": 0.5}, {}, ("success_rate",)),
