@@ -48,6 +48,8 @@ class Running:
     is_confirmed: bool = False
     wake: threading.Event = field(default_factory=threading.Event)
     is_over: bool = False
+    #: how far off the start of its race may be that is written down
+    go_error_s: float = math.inf
 
 
 class Agent:
@@ -230,19 +232,16 @@ class Agent:
 
     def _on_directive(self, attempt_id: str, directive: Directive) -> None:
         """Every answer about an attempt says what to do with it."""
-        with self._lock:
-            running = self._attempts.get(attempt_id)
-        if running is not None:
+        if (running := self._find(attempt_id)) is not None:
             self._do(running, directive)
 
-    def _obey(self, told: Told) -> None:
+    def _find(self, attempt_id: str) -> Running | None:
         with self._lock:
-            running = self._attempts.get(str(told.id))
-        if running is None:
-            return
-        self._do(running, told.do)
-        if told.go_in_s is not None:
-            self._go(running.folder, told.go_in_s)
+            return self._attempts.get(attempt_id)
+
+    def _obey(self, told: Told) -> None:
+        if (running := self._find(str(told.id))) is not None:
+            self._do(running, told.do)
 
     def _do(self, running: Running, directive: Directive) -> None:
         folder = running.folder
@@ -263,10 +262,11 @@ class Agent:
         if folder.path.exists() and folder.ask_to_stop("forget"):
             running.wake.set()
 
-    def _go(self, folder: AttemptFolder, in_s: float) -> None:
-        """The start of a race on this host's own clock."""
-        if not folder.has("go"):
-            durable.write(folder["go"], f"{clock.boot_s() + in_s:.6f}".encode())
+    def _go(self, running: Running, at_s: float, error_s: float) -> None:
+        """The start of a race on this host's own clock; of several answers, the quickest is the most exact."""
+        if error_s < running.go_error_s and not _has_gone(running.folder):
+            durable.write(running.folder["go"], f"{at_s:.6f}".encode())
+            running.go_error_s = error_s
 
     def _good(self) -> None:
         self._answered_s = clock.boot_s()
@@ -499,13 +499,14 @@ class Agent:
         asked_s = clock.boot_s()
         reply = self._api.heartbeat(body)
         self._good()
-        # The site's "in so many seconds" was said half a round trip ago.
-        late_s = (clock.boot_s() - asked_s) / 2
+        answered_s = clock.boot_s()
         self._site_drains = reply.drain
         self._times = reply.times or self._times
         for one in reply.attempts:
-            go_in_s = None if one.go_in_s is None else one.go_in_s - late_s
-            self._obey(one.model_copy(update={"go_in_s": go_in_s}))
+            self._obey(one)
+            if one.go_in_s is not None and (running := self._find(str(one.id))):
+                # Said at some moment between question and answer.
+                self._go(running, (asked_s + answered_s) / 2 + one.go_in_s, (answered_s - asked_s) / 2)
         if reply.rotate_token:
             self._rotate()
         if any(each["phase"] == "uploading" for each in told):
@@ -534,7 +535,7 @@ class Agent:
             return "stopping"
         if folder.has("fetching"):
             return "fetching"
-        if running is not None and running.supervisor.is_ready and not folder.has("go"):
+        if running is not None and running.supervisor.is_ready and not _has_gone(folder):
             return "ready"
         return "running"
 
@@ -565,6 +566,14 @@ class Agent:
     def _spread(seconds: float, by: float = SPREAD) -> float:
         """Not all hosts at the same moment."""
         return seconds * random.uniform(1 - by, 1 + by)  # noqa: S311
+
+
+def _has_gone(folder: AttemptFolder) -> bool:
+    """Whether the lane's race has started."""
+    try:
+        return float(folder["go"].read_text()) <= clock.boot_s()
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def _shown(text: str) -> str:

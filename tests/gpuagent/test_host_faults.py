@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import math
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -280,16 +282,31 @@ def test_an_offer_that_makes_no_sense_harms_nothing(protocol_site, home, start):
     assert list((home.path / "attempts").iterdir()) == []
 
 
-def test_a_race_is_started_on_the_hosts_own_clock(home, start):
-    agent = start()
-    folder = home.path / "attempts" / "x"
-    folder.mkdir()
-
+@pytest.fixture
+def lane(home):
     from gpuagent.host.folders import AttemptFolder
 
-    agent._go(AttemptFolder(folder), 2.5)
+    folder = home.path / "attempts" / "x"
+    folder.mkdir()
+    return SimpleNamespace(folder=AttemptFolder(folder), go_error_s=math.inf)
 
-    assert float((folder / "go").read_text()) - clock.boot_s() == pytest.approx(2.5, abs=1)
+
+def test_of_several_answers_the_quickest_says_when_a_race_starts(start, lane):
+    agent, now = start(), clock.boot_s()
+
+    for at_s, error_s in ((now + 60.9, 0.9), (now + 60.1, 0.1), (now + 60.5, 0.5)):
+        agent._go(lane, at_s, error_s)
+
+    assert float(lane.folder["go"].read_text()) == pytest.approx(now + 60.1, abs=1e-3)
+
+
+def test_a_race_that_has_started_stays_started(start, lane):
+    agent, now = start(), clock.boot_s()
+
+    agent._go(lane, now - 1, 0.5)
+    agent._go(lane, now + 60, 0.1)
+
+    assert float(lane.folder["go"].read_text()) == pytest.approx(now - 1, abs=1e-3)
 
 
 def test_a_site_that_was_away_finds_the_job_done(protocol_site, home, start, monkeypatch):

@@ -38,7 +38,7 @@ REVIEW = case_of(
 CLEAN = case_of({"kind": "review", "defects": [], "max_words": 20})
 
 
-def points(case: Case, answer: str) -> tuple[float, float, float, float]:
+def points(case: Case, answer: str) -> tuple[float, ...]:
     return tuple(grade(case, answer).dimensions.values())
 
 
