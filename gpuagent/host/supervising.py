@@ -37,6 +37,8 @@ DISK_LOOK_S = 10.0
 #: less than this, and the host itself is in trouble
 LEAST_FREE_MIB = 256
 SAMPLER_ENDS_S = 8.0
+#: its exit code where the driver gives no figures, which another start would not change
+SAMPLER_CANNOT = 3
 #: samples that stay away for so long: the driver hangs
 SAMPLER_SILENCE_S = 120.0
 
@@ -122,9 +124,10 @@ class Supervisor:
 
     def _sample(self) -> None:
         """The sampler is a process of its own: a driver call that hangs stops nothing else."""
-        if not self.offer.gpus or (self._sampler and self._sampler.poll() is None):
+        if not self.offer.gpus or (self._sampler and self._sampler.poll() in {None, SAMPLER_CANNOT}):
             return
         argv = [sys.executable, "-m", "gpuagent.gpu.sampler", "--out", str(self.folder.path)]
+        argv += ["--since", str(self.folder.started_boot_s)]
         argv += ["--gpus", ",".join(self.offer.gpus), *(["--simulate"] if self.settings.simulate else [])]
         env = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | own_modules()
         with self.folder["sampler.log"].open("ab") as said:

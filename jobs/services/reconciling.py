@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from jobs.models import Job, JobKind, JobState
+from jobs.models import Job, JobEvent, JobKind, JobState
 from jobs.services import clock
 from jobs.services.artifacts import drop_stale
 from jobs.services.leases import sweep
@@ -96,7 +96,7 @@ def _repeat_imports(now: datetime) -> int:
         kind=JobKind.LLEM,
         ended_at__lt=now - IMPORTED_WITHIN,
         ended_at__gt=now - IMPORT_TRIED_FOR,
-    )
+    ).exclude(pk__in=JobEvent.objects.filter(event="imported").values("job"))  # its owner has deleted it since
     pks = list(lost.values_list("pk", flat=True)[:AT_ONCE])
     for pk in pks:
         async_task(IMPORT_RESULT, pk)
