@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -270,7 +271,16 @@ def start(attempt):
     def start(**env):
         (attempt / "config.yaml").write_text(yaml.safe_dump(SINGLE))
         command = [sys.executable, "-m", "gpuagent.executors.simulated", attempt / "config.yaml", attempt / "out"]
-        running.append(subprocess.Popen(command, cwd=ROOT, env=os.environ | env, stdout=subprocess.PIPE))
+        running.append(
+            subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=os.environ | env,
+                stdout=subprocess.PIPE,
+                # As the shim does: what a shell has put into the background ignores SIGINT, and so do its children.
+                preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+            )
+        )
         return running[-1]
 
     yield start

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def storage():
+    shutil.rmtree(TEST_HOME / "files" / "runs", ignore_errors=True)
     yield
     shutil.rmtree(TEST_HOME / "files" / "runs", ignore_errors=True)
 

@@ -28,6 +28,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _empty_storage():
+    # Before: rows that are rolled back give their numbers, by which files are named, to the next test.
+    shutil.rmtree(settings.LEMSITE_HOME / "files" / "runs", ignore_errors=True)
     yield
     shutil.rmtree(settings.LEMSITE_HOME / "files" / "runs", ignore_errors=True)
 
