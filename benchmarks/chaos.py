@@ -115,11 +115,12 @@ class Host:
             self.process.wait()
 
     def crash(self) -> None:
-        """Everything on the host at once, as when its power goes."""
+        """Everything on the host at once, as when its power goes: what is stopped notices no other's end."""
         self.kill()
-        for pid in self.pids():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in self.pids():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
 
     def pids(self) -> list[int]:
         """Every process of this host, by its folder in the environment or in the working directory."""
