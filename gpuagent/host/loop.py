@@ -17,13 +17,12 @@ from typing import Any
 from gpuagent import __version__
 from gpuagent.executors.container import ContainerExecutor, ToolAway
 from gpuagent.executors.registry import executors
-from gpuagent.gpu import telemetry
-from gpuagent.host import clock, durable, probing, recheck
+from gpuagent.host import clock, durable, judging, probing, telling
 from gpuagent.host.api import Api, Away, Backoff, Refused
 from gpuagent.host.config import Settings
 from gpuagent.host.folders import AttemptFolder, Home, NotEnrolled
 from gpuagent.host.policy import Policy
-from gpuagent.host.schema import Directive, Limits, Offer, SessionReply, Times, Told
+from gpuagent.host.schema import Directive, Limits, SessionReply, Times, Told
 from gpuagent.host.shipping import Shipper
 from gpuagent.host.supervising import Supervisor
 
@@ -34,6 +33,8 @@ COMPLAIN_S = 60.0
 TIDY_S = 60.0
 READY_BEAT_S = 1.0
 RACE_FLUSH_S = 0.4
+#: after a trouble that nobody has thought of, such as a full disk
+TRY_AGAIN_S = 5.0
 SPREAD = 0.2
 
 
@@ -84,7 +85,7 @@ class Agent:
         self._start(self._beat_on, "heartbeat")
         while not self._gone.is_set():
             self._wake.clear()
-            wait_s = self._safely(self.step, 5.0)
+            wait_s = self._safely(self.step, TRY_AGAIN_S)
             if self._is_draining and not self._busy():
                 self._close_session()
                 break
@@ -194,7 +195,7 @@ class Agent:
             "executors": self._ways(),
             "images": sorted(self._policy.images.values()),
             "labels": sorted({*self._policy.labels, *self._settings.labels}),
-            "attempts": [self._told(running.folder) for running in self._busy()],
+            "attempts": [telling.standing(running.folder, running.supervisor) for running in self._busy()],
         }
 
     def _ways(self) -> list[str]:
@@ -207,16 +208,6 @@ class Agent:
         if self._policy.allow_process and len(self._gpus) == 1:
             found.append("process")
         return [*found, "race"] if self._policy.race.base_url else found
-
-    def _told(self, folder: AttemptFolder) -> dict[str, Any]:
-        log = folder["out.log"]
-        return {
-            "id": folder.id,
-            "phase": self._phase(folder),
-            "log_size": log.stat().st_size if log.exists() else 0,
-            "run_s": folder.run_s(),
-            "exit": folder.read("exit.json"),
-        }
 
     def _take_up(self, reply: SessionReply) -> None:
         for told in reply.attempts:
@@ -264,7 +255,7 @@ class Agent:
 
     def _go(self, running: Running, at_s: float, error_s: float) -> None:
         """The start of a race on this host's own clock; of several answers, the quickest is the most exact."""
-        if error_s < running.go_error_s and not _has_gone(running.folder):
+        if error_s < running.go_error_s and not telling.has_gone(running.folder):
             durable.write(running.folder["go"], f"{at_s:.6f}".encode())
             running.go_error_s = error_s
 
@@ -292,7 +283,7 @@ class Agent:
         return not (self._is_draining or self._site_drains or self._is_too_old) and self._has_room()
 
     def _has_room(self) -> bool:
-        least = min(self._policy.min_free_mib, 512) if self._settings.simulate else self._policy.min_free_mib
+        least = judging.least_free_mib(self._policy, simulate=self._settings.simulate)
         if self._home.free_mib() >= least:
             return True
         self._complain("disk", "The disk has less than %d MiB free: no job is taken", least)
@@ -330,7 +321,14 @@ class Agent:
     def _settle(self, folder: AttemptFolder) -> None:
         """Accept an offer, or decline it. Only the site's yes makes it start; without an answer it is asked again."""
         offer = folder.offer
-        problem = self._problem_with(offer)
+        problem = judging.problem_with(
+            offer,
+            policy=self._policy,
+            home=self._home,
+            simulate=self._settings.simulate,
+            gpus=len(self._gpus),
+            free=self._free_gpus(),
+        )
         try:
             if problem:
                 logger.info("Job %s is declined: %s", offer.job, problem[1])
@@ -350,47 +348,6 @@ class Agent:
         durable.crash_at("accepted_written")
         logger.info("Job %s begins as attempt %s on %s", offer.job, offer.id, ", ".join(offer.gpus) or "no GPU")
         self._add(folder, is_confirmed=True)
-
-    def _problem_with(self, offer: Offer) -> tuple[str, str] | None:
-        """Code and sentence of why this host will not run it."""
-        if problem := self._policy.problem_with(offer, simulate=self._settings.simulate, gpu_count=len(self._gpus)):
-            return "policy", problem
-        try:
-            recheck.check(offer)
-        except recheck.ConfigRefused as refused:
-            return "policy", str(refused)
-        if not self._has_room():
-            return "disk_low", "The host's disk is nearly full."
-        if busy := set(offer.gpus) - set(self._free_gpus()):
-            return "gpu_busy", f"{len(busy)} of the GPUs are not free on this host."
-        return self._busy_gpu(offer)
-
-    def _busy_gpu(self, offer: Offer) -> tuple[str, str] | None:
-        """Somebody else's work on a GPU would be in the measurement."""
-        if self._settings.simulate or not offer.gpus:
-            return None
-        try:
-            gpus = probing.look_at_gpus(simulate=False, instance_id=self._home.instance_id, count=0)
-        except probing.DriverHangs as error:
-            return "gpu_busy", str(error)
-        for gpu in gpus:
-            if gpu["uuid"] in offer.gpus and (why := self._why_not_idle(gpu["now"], offer)):
-                return "gpu_busy", why
-        return None
-
-    def _why_not_idle(self, now: dict[str, Any], offer: Offer) -> str:
-        if "fault" in now:
-            return str(now.get("text", "The GPU does not answer."))
-        if offer.executor == "race":
-            # The inference server that races is at home on it.
-            return ""
-        if now.get("processes"):
-            return "Another process computes on the GPU."
-        if (now.get("mem_mib") or 0) > self._policy.max_idle_mib:
-            return f"{now['mem_mib']} MiB of the GPU's memory are in use."
-        if (now.get("temp_c") or 0) > self._policy.max_idle_temp_c:
-            return f"The GPU is still {now['temp_c']} °C warm."
-        return ""
 
     # attempts
 
@@ -453,7 +410,7 @@ class Agent:
                 wait_s = max(self._refused(refused), backoff.wait_s())
             except Exception:
                 logger.exception("Attempt %s: sending is tried again", running.folder.id)
-                wait_s = 5.0
+                wait_s = TRY_AGAIN_S
             running.wake.wait(wait_s)
         if not self._gone.is_set():
             self._is_done(running)
@@ -489,10 +446,14 @@ class Agent:
 
     def beat(self) -> bool:
         """Tell what runs, and hear what to do with it. True while a lane waits for its start."""
-        told = [self._progress(running) for running in self._busy() if running.folder.has("accepted.json")]
+        told = [
+            telling.progress(running.folder, running.supervisor)
+            for running in self._busy()
+            if running.folder.has("accepted.json")
+        ]
         body = {
             "attempts": told,
-            "gpus": self._vitals(),
+            "gpus": telling.vitals([one.folder for one in self._busy() if self._holds(one.folder)]),
             "disk_free_mib": self._home.free_mib(),
             "agent_time": clock.utc_now(),
         }
@@ -514,41 +475,6 @@ class Agent:
             self._wake.set()
         return any(each["phase"] == "ready" for each in told)
 
-    def _progress(self, running: Running) -> dict[str, Any]:
-        folder = running.folder
-        log = folder["out.log"]
-        newest = running.supervisor.newest_step
-        return {
-            "id": folder.id,
-            "phase": self._phase(folder, running),
-            "log_size": log.stat().st_size if log.exists() else 0,
-            "step": _shown(str(newest.get("title") or newest.get("id") or "")),
-            "step_i": _count(newest.get("i")),
-            "step_n": _count(newest.get("n")),
-        }
-
-    def _phase(self, folder: AttemptFolder, running: Running | None = None) -> str:
-        stage = folder.stage
-        if stage in {"ended", "finished", "done"}:
-            return "uploading"
-        if folder.has("stop.json"):
-            return "stopping"
-        if folder.has("fetching"):
-            return "fetching"
-        if running is not None and running.supervisor.is_ready and not _has_gone(folder):
-            return "ready"
-        return "running"
-
-    def _vitals(self) -> list[dict[str, Any]]:
-        """The newest sample of each GPU that works."""
-        found: dict[str, dict[str, Any]] = {}
-        for running in self._busy():
-            if self._holds(running.folder) and (newest := telemetry.latest(running.folder.path)):
-                for gpu in newest["gpu"]:
-                    names = ("uuid", "power_w", "util", "mem_mib", "temp_c")
-                    found[gpu["uuid"]] = {name: gpu.get(name) for name in names}
-        return list(found.values())
-
     def _rotate(self) -> None:
         try:
             self._home.replace_token(self._api.rotate())
@@ -566,20 +492,3 @@ class Agent:
     def _spread(seconds: float, by: float = SPREAD) -> float:
         """Not all hosts at the same moment."""
         return seconds * random.uniform(1 - by, 1 + by)  # noqa: S311
-
-
-def _has_gone(folder: AttemptFolder) -> bool:
-    """Whether the lane's race has started."""
-    try:
-        return float(folder["go"].read_text()) <= clock.boot_s()
-    except (FileNotFoundError, ValueError):
-        return False
-
-
-def _shown(text: str) -> str:
-    """A program's words, as the site takes them: one line without control characters."""
-    return "".join(letter for letter in text[:200] if letter.isprintable())[:80]
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
