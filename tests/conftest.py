@@ -31,6 +31,7 @@ for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "WEBHOOK_
 for name in ("STORAGE_URL", "EMAIL_URL", "CSRF_TRUSTED_ORIGINS"):
     os.environ.pop(name, None)
 
+import hypothesis  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from lemsite.lib import service_urls  # noqa: E402
@@ -53,6 +54,10 @@ if settings.REDIS_URL:
     # Clearing the cache empties a whole database of Redis, so each process has one of its own for it.
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     settings.CACHES["default"]["LOCATION"] = urlsplit(settings.REDIS_URL)._replace(path=f"/{1 + worker % 15}").geturl()
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
