@@ -16,7 +16,9 @@ from tests.jobs.factories import AttemptFactory
 
 pytestmark = pytest.mark.django_db
 GPU = "GPU-3f2a0000"
-EXAMPLES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EXAMPLES = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @pytest.fixture

@@ -243,7 +243,9 @@ def test_what_never_came_whole_is_forgotten_after_a_while(host, attempt):
     assert pieces_left(half) == []
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(content=st.binary(max_size=200), seed=st.integers(0, 2**16))
 def test_any_pieces_with_repeats_and_gaps_make_the_file(content, seed):
     draw = random.Random(seed)
