@@ -10,7 +10,7 @@ from django.conf import settings
 @dataclass(frozen=True, slots=True)
 class Times:
     #: between two questions for work; the agent adds up to a quarter either way
-    poll_s: float = 4
+    poll_s: float = 3
     heartbeat_s: float = 10
     #: without a call for so long, the host is shown as unreachable
     lease_s: float = 60

@@ -71,7 +71,7 @@ class Offer(_Wire):
 class Times(_Wire):
     """Seconds."""
 
-    poll_s: float = Field(default=4, gt=0)
+    poll_s: float = Field(default=3, gt=0)
     heartbeat_s: float = Field(default=10, gt=0)
     lease_s: float = Field(default=60, gt=0)
     offer_s: float = Field(default=30, gt=0)

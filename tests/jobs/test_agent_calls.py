@@ -70,7 +70,7 @@ def test_an_offer_holds_all_that_a_host_needs(caller):
 def test_without_a_job_the_host_is_told_when_to_ask_again(caller):
     answer = claim(caller)
 
-    assert (answer.status_code, answer["Retry-After"]) == (204, "4")
+    assert (answer.status_code, answer["Retry-After"]) == (204, "3")
 
 
 def test_the_same_claim_gets_the_same_offer_again(caller):
