@@ -104,7 +104,7 @@ def drop_wrong(fields: dict[str, Any]) -> dict[str, str]:
 
 def _columns(result: Result) -> dict[str, Any]:
     engine = next((name for name, slug in BACKENDS.items() if result.backend and result.backend.slug == slug), None)
-    precision = result.precision if engine is None or result.precision in PRECISIONS[engine] else None  # type: ignore[index]
+    precision = result.precision if engine is None or result.precision in PRECISIONS[engine] else None  # type: ignore[index]  # engine is one of its keys
     task = _section(result.config, "task")
     columns = {
         "model": result.model.name if result.model else result.model_name,
@@ -126,7 +126,7 @@ def _options(result: Result, engine: str) -> dict[str, Any]:
     """Settings of the engine that the result's llem configuration names and that can be ordered."""
     options = LlemOrder.model_fields[engine].annotation
     given = _settings(result, engine)
-    chosen = {name: given[name] for name in options.model_fields if name in given}  # type: ignore[union-attr]
+    chosen = {name: given[name] for name in options.model_fields if name in given}  # type: ignore[union-attr]  # the field of an engine is a model
     found: dict[str, Any] = {engine: chosen} if chosen else {}
     found |= {name: float(given[name]) for name in ("temperature", "top_p", "repetition_penalty") if name in given}
     if "top_k" in given:
@@ -155,7 +155,7 @@ def foreign_settings(result: Result) -> list[str]:
     engine = next((name for name, slug in BACKENDS.items() if result.backend and result.backend.slug == slug), None)
     if engine is None:
         return []
-    known = set(LlemOrder.model_fields[engine].annotation.model_fields) | _TOLD_OTHERWISE  # type: ignore[union-attr]
+    known = set(LlemOrder.model_fields[engine].annotation.model_fields) | _TOLD_OTHERWISE  # type: ignore[union-attr]  # the field of an engine is a model
     found = [f"{engine}.{name}" for name in _settings(result, engine) if name not in known]
     return found + (["passthrough_kwargs"] if result.config.get("passthrough_kwargs") else [])
 

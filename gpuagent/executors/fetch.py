@@ -25,7 +25,7 @@ class NotSafe(Exception):
 
 
 def main(argv: list[str]) -> int:
-    from huggingface_hub import HfApi, snapshot_download  # type: ignore[attr-defined,unused-ignore]
+    from huggingface_hub import HfApi, snapshot_download  # type: ignore[attr-defined,unused-ignore]  # its lazy exports
 
     model, wanted = argv
     revision = str(HfApi().model_info(model, revision=wanted).sha)

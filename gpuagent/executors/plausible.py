@@ -149,7 +149,7 @@ def batch_size_of(cell: Mapping[str, Any]) -> int:
 def figures(cell: Mapping[str, Any], *, gpus: int, cycle: int, longest_s: float) -> Figures:
     """Work out one run. A window that would last longer than `longest_s` ends early, with fewer tokens."""
     task = cell["task"]
-    wobble = random.Random(f"{task['model']}|{cell['engine']}|{task['random_seed']}|{cycle}")  # noqa: S311
+    wobble = random.Random(f"{task['model']}|{cell['engine']}|{task['random_seed']}|{cycle}")  # noqa: S311 - made-up figures, no secret
     bandwidth_share, flops_share, least_step_s, share_taken = _ENGINES[cell["engine"]]
     weights = parameters_b(task["model"]) * 1e9 * _WIDTHS[precision_of(cell)]
     requests, per_answer = int(task["dataset"]["n_prompts"]), int(task["max_output_tokens"])

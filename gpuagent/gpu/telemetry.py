@@ -38,7 +38,7 @@ class Recorder:
     def __init__(self, folder: Path) -> None:
         self._live = open(folder / LIVE, "ab", buffering=0)  # noqa: PTH123, SIM115 - closed by close()
         _cut(folder / LIVE, _whole_lines(folder / LIVE))
-        self._full = open(folder / FULL, "ab", buffering=0)  # noqa: PTH123, SIM115
+        self._full = open(folder / FULL, "ab", buffering=0)  # noqa: PTH123, SIM115 - closed by close()
         _cut(folder / FULL, _whole_members(folder / FULL))
         self._waiting: list[str] = []
         self.seq = last_seq(folder)

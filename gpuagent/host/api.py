@@ -62,7 +62,7 @@ class Backoff:
 
     def wait_s(self, asked_s: float = 0.0) -> float:
         self._failures = min(self._failures + 1, 16)
-        jittered = random.uniform(0, min(self._last_s, self._first_s * 2**self._failures))  # noqa: S311
+        jittered = random.uniform(0, min(self._last_s, self._first_s * 2**self._failures))  # noqa: S311 - spreads retries, no secret
         if asked_s:
             # Not everybody at the same moment.
             return min(asked_s, MAX_RETRY_AFTER_S) + jittered
@@ -250,7 +250,7 @@ class Api:
 
     def _pass_on(self, path: str, directive: str) -> None:
         if directive in DIRECTIVES and (match := re.fullmatch(r"/attempts/([^/]+)/.*", path)):
-            self._told(match[1], directive)  # type: ignore[arg-type]
+            self._told(match[1], directive)  # type: ignore[arg-type]  # one of DIRECTIVES, as the line above has checked
 
 
 def _accepted(answer: Answer) -> Answer:

@@ -237,7 +237,7 @@ class Supervisor:
             self.folder.note(sentence)
         self._pump()
         assert self._log is not None  # noqa: S101 - _pump has made both
-        assert self._events is not None  # noqa: S101
+        assert self._events is not None  # noqa: S101 - the same
         self._log.pump(last=True)
         sync_file(self.folder["events.ndjson"])
         size, sha256 = size_and_sha256(self.folder["out.log"])

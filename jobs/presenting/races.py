@@ -122,7 +122,7 @@ def race_row(race: Race, now: datetime) -> RaceRow:
         words=words,
         when=minute(race.go_at or race.starts_at or race.created_at),
         # Counted by the query.
-        lanes=count(race.lanes, "lane"),  # type: ignore[attr-defined]
+        lanes=count(race.lanes, "lane"),  # type: ignore[attr-defined]  # annotated by the query
         owner=owner_link(race.owner),
         run=Link("Record", run_url(race.run)) if race.run.event_count else Link("", ""),
         is_simulated=race.is_simulated,

@@ -25,6 +25,7 @@ from jobs.models import (
     Outcome,
     Verdict,
 )
+from jobs.queries.logs import log_sha256
 from jobs.services import agents, clock
 from jobs.services.errors import AgentRefused
 from jobs.services.locking import lock_attempt
@@ -112,17 +113,9 @@ def _log_missing_from(attempt: Attempt, log: Mapping[str, Any]) -> int | None:
     size = log.get("size") or 0
     if attempt.log_bytes < size:
         return attempt.log_bytes
-    if not log or (attempt.log_bytes == size and _log_sha256(attempt) == log.get("sha256")):
+    if not log or (attempt.log_bytes == size and log_sha256(attempt) == log.get("sha256")):
         return None
     return _forget_log(attempt)
-
-
-def _log_sha256(attempt: Attempt) -> str:
-    digest = hashlib.sha256()
-    chunks = LogChunk.objects.filter(attempt=attempt).order_by("start").values_list("content", flat=True)
-    for content in chunks.iterator(chunk_size=8):
-        digest.update(content)
-    return digest.hexdigest()
 
 
 @transaction.atomic

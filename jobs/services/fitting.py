@@ -102,6 +102,5 @@ def others_that_fit(job: Job, *, without: Iterable[Agent], now: datetime) -> lis
 
 def _could_run(agent: Agent, job: Job) -> bool:
     gpus = [gpu for gpu in agent.gpus.all() if gpu.is_present and gpu.quarantined_at is None]
-    # The executors of its living session, annotated above.
-    condition = fits(agent, agent.executors, gpus)  # type: ignore[attr-defined]
+    condition = fits(agent, agent.executors, gpus)  # type: ignore[attr-defined]  # annotated above, from its session
     return Job.objects.filter(condition, pk=job.pk).exists()
