@@ -263,7 +263,7 @@ def errors_of(error: ValidationError) -> dict[str, str]:
         if problem["type"] == "extra_forbidden":
             words = "there is no such field"
         elif problem["type"] == "string_pattern_mismatch":
-            words = "not in the form that is asked for"
+            words = _FORMS.get(place, "not in the form that is asked for")
         elif problem["type"] in ("int_type", "int_from_float", "int_parsing"):
             words = "whole numbers only"
         else:
@@ -281,4 +281,10 @@ def sentence(words: str) -> str:
 
 
 #: errors of the order as a whole, and the field that they are shown at
+#: field -> how it is written
+_FORMS = {
+    "model": "written as org/name, such as Qwen/Qwen2.5-7B-Instruct",
+    "hardware": "the GPU's name in the catalogue's addresses, such as h100-sxm",
+    "label": "one word of letters, digits, dots, dashes and underscores",
+}
 _PLACES = {"sweep": "batch_sizes", "engine": "engine", "precision": "precision", "gpus": "gpu_count"}

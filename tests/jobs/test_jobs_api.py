@@ -52,7 +52,7 @@ def test_an_order_is_answered_with_its_place_and_estimate(client: Client, owner:
         ({"vllm": {"worker_cls": "x"}}, {"config.vllm.worker_cls": "there is no such field"}),
         ({"image": "evil:latest"}, {"config.image": "there is no such field"}),
         ({"batch_sizes": [1, "8"]}, {"config.batch_sizes.1": "whole numbers only"}),
-        ({"model": "/etc/passwd"}, {"config.model": "not in the form that is asked for"}),
+        ({"model": "/etc/passwd"}, {"config.model": "written as org/name, such as Qwen/Qwen2.5-7B-Instruct"}),
         ({"model": "org/unknown"}, {"config.model": "not in the catalogue; a moderator can add it"}),
     ],
     ids=["remote code", "class", "image", "batch size", "path", "unknown model"],
