@@ -280,11 +280,11 @@ def sentence(words: str) -> str:
     return begun if begun.endswith((".", "?", "!")) else f"{begun}."
 
 
-#: errors of the order as a whole, and the field that they are shown at
 #: field -> how it is written
 _FORMS = {
     "model": "written as org/name, such as Qwen/Qwen2.5-7B-Instruct",
     "hardware": "the GPU's name in the catalogue's addresses, such as h100-sxm",
     "label": "one word of letters, digits, dots, dashes and underscores",
 }
+#: errors of the order as a whole, and the field that they are shown at
 _PLACES = {"sweep": "batch_sizes", "engine": "engine", "precision": "precision", "gpus": "gpu_count"}
