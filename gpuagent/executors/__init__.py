@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from gpuagent.host.folders import AttemptFolder
-from gpuagent.host.schema import Offer
+if TYPE_CHECKING:
+    # The programs of a job import this package, too, and start with each of them.
+    from gpuagent.host.folders import AttemptFolder
+    from gpuagent.host.schema import Offer
 
 Rung = Literal["int", "term", "kill"]
 

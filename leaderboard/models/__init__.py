@@ -15,6 +15,7 @@ from leaderboard.models.community import Comment, CommentReport, Watch
 from leaderboard.models.moderation import CannedAnswer, Dispute, DisputeState, ScoreReview, ScoreReviewState
 from leaderboard.models.ranking import BestResult, DataVersion, FacetCounts
 from leaderboard.models.result import Finding, Measurement, Result, Trust
+from leaderboard.models.sharing import Dump, SavedComparison, ShortLink, WeeklyDigest
 from leaderboard.models.submission import (
     OPEN,
     TRANSITIONS,
@@ -44,6 +45,7 @@ __all__ = [
     "DataVersion",
     "Dispute",
     "DisputeState",
+    "Dump",
     "FacetCounts",
     "Finding",
     "Hardware",
@@ -57,9 +59,11 @@ __all__ = [
     "Result",
     "ReviewAction",
     "ReviewEvent",
+    "SavedComparison",
     "ScoreReview",
     "ScoreReviewState",
     "Share",
+    "ShortLink",
     "StatedDefaults",
     "Submission",
     "SubmissionStatus",
@@ -70,5 +74,6 @@ __all__ = [
     "UploadBatch",
     "Visibility",
     "Watch",
+    "WeeklyDigest",
     "fold_name",
 ]

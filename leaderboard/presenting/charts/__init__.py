@@ -1,0 +1,31 @@
+"""Every chart that has an address: what it asks of the query string, and how it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.http import QueryDict
+
+    from leaderboard.charts.base import Chart
+
+
+@dataclass(frozen=True, slots=True)
+class ChartKind:
+    """One kind of chart at /charts/<slug>/.
+
+    `make` reads the query string; raises BoardQueryError naming what is wrong in it, and Http404 for a result that
+    the public does not see.
+    """
+
+    slug: str
+    title: str
+    #: the question that it answers, for the list of charts
+    question: str
+    make: Callable[[QueryDict], Chart]
+
+
+KINDS: tuple[ChartKind, ...] = ()
+BY_SLUG = {kind.slug: kind for kind in KINDS}
