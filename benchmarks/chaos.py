@@ -152,6 +152,7 @@ class Chaos:
             for number, (token, share) in enumerate(zip(made["tokens"], shares(plan.jobs, plan.hosts), strict=True))
         ]
         began = time.monotonic()
+        self._proxy.is_faulty = True
         try:
             for host in hosts:
                 host.start()

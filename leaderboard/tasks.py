@@ -11,11 +11,15 @@ from django.db import connections
 from django.http import QueryDict
 from django.utils import timezone
 from django_q.models import Schedule
+from django_q.tasks import async_task
 
 from leaderboard.board import BoardQueryError, parse_board_query
-from leaderboard.models import FacetCounts
+from leaderboard.models import Dump, FacetCounts
 from leaderboard.queries.facets import count_and_keep
-from leaderboard.services import batches
+from leaderboard.services import batches, hugging_face
+from leaderboard.services.digests import write_missing_digests
+from leaderboard.services.dumps import is_dump_due, make_dump
+from leaderboard.services.hugging_face import is_push_set
 from leaderboard.services.rescoring import is_rescoring_due, rescore_published
 
 logger = logging.getLogger(__name__)
@@ -25,6 +29,8 @@ UNUSED = timedelta(days=7)
 SCHEDULES = {
     "leaderboard: read uploads that wait": ("leaderboard.tasks.read_waiting_batches", 1),
     "leaderboard: check with a new check set": ("leaderboard.tasks.rescore_published_results", 10),
+    "leaderboard: write the nightly dump": ("leaderboard.tasks.write_nightly_dump", 30),
+    "leaderboard: write the weekly digest": ("leaderboard.tasks.write_weekly_digests", 60),
 }
 #: another batch is begun only in this time of one task, which django-q ends after Q_CLUSTER's timeout
 WORK_FOR_S = 60.0
@@ -53,6 +59,27 @@ def rescore_published_results(work_for_s: float = WORK_FOR_S) -> None:
     until = time.monotonic() + work_for_s
     while is_rescoring_due() and time.monotonic() < until:
         rescore_published(limit=1)
+
+
+def write_nightly_dump() -> None:
+    """Every half hour: the dump of the night, unless it is there; it is pushed as a task of its own."""
+    if not is_dump_due(timezone.now()):
+        return
+    dump = make_dump()
+    if is_push_set():
+        async_task("leaderboard.tasks.push_dump", dump.pk)
+
+
+def push_dump(pk: int) -> None:
+    """Once for each dump: what fails is put right by the push of the next night."""
+    dump = Dump.objects.filter(pk=pk, pushed_at=None).first()
+    if dump is not None:
+        hugging_face.push_dump(dump)
+
+
+def write_weekly_digests() -> None:
+    """Once an hour: the digests of weeks that are over and have none."""
+    write_missing_digests(timezone.now())
 
 
 def ensure_schedules(using: str = "default") -> None:

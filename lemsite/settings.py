@@ -58,6 +58,13 @@ if bool(GITHUB_CLIENT_ID) != bool(GITHUB_CLIENT_SECRET):
 GITHUB_SIGN_IN = bool(GITHUB_CLIENT_ID)
 GITHUB_URL = env.secure_origin("GITHUB_URL", "https://github.com")
 
+# The dataset on Hugging Face that each night's dump is pushed to. A token may be there for other uses.
+HF_TOKEN = env.text("HF_TOKEN")
+HF_DATASET = env.repository("HF_DATASET")
+HF_ENDPOINT = env.secure_origin("HF_ENDPOINT", "https://huggingface.co")
+if HF_DATASET and not HF_TOKEN:
+    raise env.BadSetting("HF_TOKEN", "is not set", "HF_DATASET needs a token that may write to it")
+
 # Receivers of webhooks inside the operator's own network, and those of tests. Everyone else's are public and https.
 WEBHOOK_PRIVATE_HOSTS = env.hosts_with_ports("WEBHOOK_PRIVATE_HOSTS")
 
@@ -75,6 +82,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.sitemaps",
     "allauth",
     "allauth.account",
     "allauth.socialaccount",

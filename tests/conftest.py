@@ -28,7 +28,7 @@ os.environ |= {
 }
 for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_URL", "WEBHOOK_PRIVATE_HOSTS"):
     os.environ.pop(name, None)
-for name in ("STORAGE_URL", "EMAIL_URL", "CSRF_TRUSTED_ORIGINS"):
+for name in ("STORAGE_URL", "EMAIL_URL", "CSRF_TRUSTED_ORIGINS", "HF_TOKEN", "HF_DATASET", "HF_ENDPOINT"):
     os.environ.pop(name, None)
 
 import hypothesis  # noqa: E402

@@ -17,13 +17,14 @@ REPLY_S = 20.0
 
 
 class FaultyProxy(threading.Thread):
-    """Forwards to `target`; of all requests it loses the reply of a share, and sends a share twice."""
+    """Forwards to `target`; once `is_faulty`, it loses the reply of a share of requests, and sends a share twice."""
 
     def __init__(self, target: int, *, losing: float, doubling: float, seed: int) -> None:
         super().__init__(daemon=True, name="faulty-proxy")
         self._target, self._losing, self._doubling = target, losing, doubling
         self._dice = random.Random(seed)
         self._ready = threading.Event()
+        self.is_faulty = False
         self.port = 0
         self.counts: Counter[str] = Counter()
 
@@ -48,7 +49,7 @@ class FaultyProxy(threading.Thread):
                 if reply is None:
                     self.counts["site away"] += 1
                     break
-                if self._dice.random() < self._losing:
+                if self.is_faulty and self._dice.random() < self._losing:
                     self.counts["replies lost"] += 1
                     break
                 writer.write(reply)
@@ -60,7 +61,7 @@ class FaultyProxy(threading.Thread):
                 writer.close()
 
     async def _forward(self, request: bytes) -> bytes | None:
-        times = 2 if self._dice.random() < self._doubling else 1
+        times = 2 if self.is_faulty and self._dice.random() < self._doubling else 1
         self.counts["requests doubled"] += times - 1
         reply = None
         for _ in range(times):

@@ -63,6 +63,8 @@ class Agent:
         self._times, self._limits = Times(), Limits()
         self._lock = threading.Lock()
         self._attempts: dict[str, Running] = {}
+        #: neither accepted nor declined yet; of the main thread alone
+        self._offered: list[AttemptFolder] = []
         self._gpus: list[dict[str, Any]] = []
         self._has_session = threading.Event()
         self._site_drains = self._is_draining = self._is_too_old = False
@@ -100,10 +102,14 @@ class Agent:
     def _take_over(self, folder: AttemptFolder) -> None:
         """What an earlier process has left. One that cannot be read stops nothing else."""
         try:
-            if folder.stage not in {"offered", "done"}:
-                self._add(folder)
+            stage = folder.stage
+            if stage == "done":
+                return
+            folder.offer  # noqa: B018 - whether it can be read
+            if stage == "offered":
+                self._offered.append(folder)
             else:
-                folder.offer  # noqa: B018 - whether it can be read
+                self._add(folder)
         except ValueError:
             logger.exception("Attempt %s cannot be read and is set aside", folder.id)
             self._home.orphan(folder)
@@ -134,9 +140,9 @@ class Agent:
             if not self._has_session.is_set():
                 self._open_session()
             self._tidy()
-            for folder in self._home.attempts():
-                if folder.stage == "offered":
-                    self._settle(folder)
+            for folder in tuple(self._offered):
+                self._settle(folder)
+                self._offered.remove(folder)
             if self._claims() and (free := self._free_gpus()):
                 return self._claim(free)
         except Away as away:
@@ -315,7 +321,7 @@ class Agent:
         self._home.drop_claim()
         durable.crash_at("claim_dropped")
         if folder.stage == "offered":
-            self._settle(folder)
+            self._offered.append(folder)
         return 0.0
 
     def _settle(self, folder: AttemptFolder) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 from gpuagent.gpu.telemetry import LiveReader
 from gpuagent.host import clock, collecting, durable
@@ -151,12 +151,14 @@ class Shipper:
                 self._ship_file(told)
                 durable.crash_at("file_sent")
                 done.add(told["name"])
-                self.folder.write("uploads.json", {"done": sorted(done)})
+                if told["size"] > self.limits.artifact_inline:
+                    # A small one is sent again after a crash, which costs less than this does each time.
+                    self.folder.write("uploads.json", {"done": sorted(done)})
 
     def _ship_file(self, told: dict[str, Any]) -> None:
-        artifact_id, offset = self.api.artifact(self.folder.id, told["name"], told["size"], told["sha256"])
         try:
             with collecting.open_inside(self.folder, told["name"]) as file:
+                artifact_id, offset = self._announce(told, file)
                 while offset < told["size"]:
                     file.seek(offset)
                     content = file.read(min(self.limits.artifact_chunk, told["size"] - offset))
@@ -170,6 +172,12 @@ class Shipper:
             if refused.code == "digest_mismatch":
                 self._check_own(told)
             raise
+
+    def _announce(self, told: dict[str, Any], file: BinaryIO) -> tuple[str, int]:
+        """A small file goes along, so that most files cost one call."""
+        is_small = told["size"] <= self.limits.artifact_inline
+        content = file.read(told["size"]) if is_small else None
+        return self.api.artifact(self.folder.id, told["name"], told["size"], told["sha256"], content)
 
     def _check_own(self, told: dict[str, Any]) -> None:
         """Damaged on its way it is sent again; damaged here it is of no use to anybody."""

@@ -166,7 +166,10 @@ class Artifacts(AgentView):
     def post(self, request: Request, pk: UUID) -> Response:
         attempt = self.attempt_of(pk)
         given = self.read(ArtifactTold)
-        artifact, is_new = artifacts.begin(attempt=attempt, name=given.name, size=given.size, sha256=given.sha256)
+        content = None if given.content is None else _from_base64(given.content)
+        artifact, is_new = artifacts.begin(
+            attempt=attempt, name=given.name, size=given.size, sha256=given.sha256, content=content
+        )
         body = {
             "id": str(artifact.pk),
             "offset": artifact.received_bytes,
@@ -203,6 +206,13 @@ def _upload_state(artifact: Artifact) -> Response:
         "Upload-Complete": "?1" if artifact.completed_at else "?0",
     }
     return Response(status=http.HTTP_204_NO_CONTENT, headers=headers)
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise AgentRefused(422, "invalid", "content: base 64.", fields={"content": "is no base 64"}) from None
 
 
 def _range(end: int) -> dict[str, str]:

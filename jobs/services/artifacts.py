@@ -30,17 +30,26 @@ JOINED_IN_MEMORY = 16 << 20
 READ_BYTES = 1 << 20
 
 
-def begin(*, attempt: Attempt, name: str, size: int, sha256: str) -> tuple[Artifact, bool]:
-    """The row of a file, and whether it is new; said again, the same one, whose `received_bytes` is where to go on."""
+def begin(
+    *, attempt: Attempt, name: str, size: int, sha256: str, content: bytes | None = None
+) -> tuple[Artifact, bool]:
+    """The row of a file, and whether it is new; said again, the same one, whose `received_bytes` is where to go on.
+
+    A small file may come with its `content`, and is whole at once.
+    """
     if len(name) > MAX_NAME or not NAME.fullmatch(name):
         detail = "name: a relative path of letters, digits and ._=+-, no part of which begins with a dot."
         raise AgentRefused(422, "invalid", detail, fields={"name": "cannot be kept under this name"})
-    artifact, is_new = _begin(attempt, name, size, sha256)
+    if content is not None and (len(content), hashlib.sha256(content).hexdigest()) != (size, sha256):
+        raise AgentRefused(422, "digest_mismatch", f"{name} is not what was announced: send it anew.", offset=0)
+    artifact, is_new = _begin(attempt, name, size, sha256, content)
     return settle(artifact), is_new
 
 
 @transaction.atomic
-def _begin(attempt: Attempt, name: str, size: int, sha256: str) -> tuple[Artifact, bool]:
+def _begin(
+    attempt: Attempt, name: str, size: int, sha256: str, content: bytes | None
+) -> tuple[Artifact, bool]:
     attempt = intake.locked(attempt)
     known = Artifact.objects.filter(attempt=attempt, name=name).first()
     if known is not None:
@@ -52,7 +61,12 @@ def _begin(attempt: Attempt, name: str, size: int, sha256: str) -> tuple[Artifac
         raise AgentRefused(413, "too_many", f"An attempt has at most {MAX_ARTIFACTS} files.")
     if size + (attempt.artifacts.aggregate(sum=Sum("size_bytes"))["sum"] or 0) > ARTIFACT_TOTAL_BYTES:
         raise AgentRefused(413, "too_large", f"The files of an attempt have at most {ARTIFACT_TOTAL_BYTES} bytes.")
-    return Artifact.objects.create(attempt=attempt, name=name, size_bytes=size, sha256=sha256), True
+    artifact = Artifact(attempt=attempt, name=name, size_bytes=size, sha256=sha256)
+    if content is not None:
+        _put(artifact, ContentFile(content))
+        artifact.received_bytes, artifact.completed_at = size, timezone.now()
+    artifact.save(force_insert=True)
+    return artifact, True
 
 
 def add_piece(*, artifact: Artifact, offset: int, content: bytes) -> Artifact:
@@ -110,12 +124,17 @@ def _store(artifact: Artifact, pieces: list[str]) -> bool:
     with tempfile.SpooledTemporaryFile(JOINED_IN_MEMORY) as joined:
         if _join(pieces, joined) != artifact.sha256:
             return False
-        goal = artifact.storage_name
-        if not default_storage.exists(goal):
-            stored = default_storage.save(goal, File(joined))
-            if stored != goal:  # the same content, stored by somebody else in the meantime
-                default_storage.delete(stored)
+        _put(artifact, File(joined))
     return True
+
+
+def _put(artifact: Artifact, whole: File[bytes]) -> None:
+    """Where it belongs, unless the same content lies there."""
+    goal = artifact.storage_name
+    if not default_storage.exists(goal):
+        stored = default_storage.save(goal, whole)
+        if stored != goal:  # the same content, stored by somebody else in the meantime
+            default_storage.delete(stored)
 
 
 def _pieces(artifact: Artifact) -> list[str]:

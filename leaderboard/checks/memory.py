@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from leaderboard.checks.ceilings import card_gb, weights_gb
 from leaderboard.checks.findings import Context, Finding, Severity, quantity
-from leaderboard.checks.limits import BYTES_PER_RATED_GB, BYTES_PER_WEIGHT, is_above, is_below, limit
+from leaderboard.checks.limits import is_above, is_below, limit
 from leaderboard.normal import NormalResult, ParsedResult
 
 
@@ -62,18 +63,12 @@ def check_peak_memory(parsed: ParsedResult, context: Context) -> Iterator[Findin
 
 def _weights_per_gpu_gb(values: NormalResult, context: Context) -> float | None:
     """The smallest share that the fullest GPU can hold: all experts count, evenly spread, in GB of 10^9 bytes."""
-    total_b = context.model.parameters_total_b if context.model else None
-    bytes_per_weight = BYTES_PER_WEIGHT.get(values.precision or "")
-    if not total_b or bytes_per_weight is None or values.gpu_count is None:
-        return None
-    return total_b * bytes_per_weight / values.gpu_count
+    weights = weights_gb(context.model.parameters_total_b if context.model else None, values.precision)
+    return None if weights is None or values.gpu_count is None else weights / values.gpu_count
 
 
 def _card_gb(context: Context) -> float | None:
-    """What the card really holds, in GB of 10^9 bytes: 85.9 for one that is sold as 80 GB."""
-    if context.hardware is None or not context.hardware.memory_gb:
-        return None
-    return context.hardware.memory_gb * BYTES_PER_RATED_GB / 1e9
+    return card_gb(context.hardware.memory_gb) if context.hardware else None
 
 
 def _peak_per_gpu_gb(values: NormalResult) -> tuple[str, float | None]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from leaderboard.checks.ceilings import peak_tflops, step_floor_ms, tflops_of
 from leaderboard.checks.findings import Context, Finding, Severity, quantity
 from leaderboard.checks.latency import is_chunked, sequences_in_flight
-from leaderboard.checks.limits import BYTES_PER_WEIGHT, COMPUTE_PEAKS, is_above, limit
+from leaderboard.checks.limits import is_above, limit
 from leaderboard.normal import NormalResult, ParsedResult
 
 
@@ -38,11 +39,12 @@ def check_bandwidth_floor(parsed: ParsedResult, context: Context) -> Iterator[Fi
 def check_compute_ceiling(parsed: ParsedResult, context: Context) -> Iterator[Finding]:
     """ROO2: 2 x Pa FLOP per token, input and output, is at most n x F."""
     values = parsed.values
-    active_b, peak = _active_b(context), _peak_tflops(values, context)
+    active_b = _active_b(context)
+    peak = peak_tflops(values.precision, context.hardware.tflops) if context.hardware else None
     if values.throughput_tokens_per_s is None or not active_b or peak is None or values.gpu_count is None:
         return
     rate = _tokens_through_model_per_s(values, values.throughput_tokens_per_s)
-    needed, available = 2 * active_b * rate / 1000, values.gpu_count * peak
+    needed, available = tflops_of(active_b, rate), values.gpu_count * peak
     if is_above(needed / available, "compute_block"):
         yield Finding(
             "ROO2",
@@ -87,11 +89,8 @@ def _active_b(context: Context) -> float | None:
 
 
 def _step_floor_ms(values: NormalResult, context: Context) -> float | None:
-    active_b, bytes_per_weight = _active_b(context), BYTES_PER_WEIGHT.get(values.precision or "")
     bandwidth = context.hardware.bandwidth_gb_per_s if context.hardware else None
-    if not active_b or not bandwidth or bytes_per_weight is None or values.gpu_count is None:
-        return None
-    return active_b * bytes_per_weight / (values.gpu_count * bandwidth) * 1000
+    return step_floor_ms(_active_b(context), values.precision, values.gpu_count, bandwidth)
 
 
 def _decode_step(values: NormalResult) -> tuple[str, float] | None:
@@ -123,14 +122,6 @@ def _speculation_advice(values: NormalResult) -> str:
     if values.speculative_decoding:
         return "and give the accepted length of speculative decoding"
     return "and state speculative decoding if it was on"
-
-
-def _peak_tflops(values: NormalResult, context: Context) -> float | None:
-    if context.hardware is None or values.precision is None:
-        return None
-    tflops = context.hardware.tflops
-    peaks = [peak * factor for name, factor in COMPUTE_PEAKS.get(values.precision, ()) if (peak := tflops.get(name))]
-    return max(peaks, default=None)
 
 
 def _tokens_through_model_per_s(values: NormalResult, output_per_s: float) -> float:

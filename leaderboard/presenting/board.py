@@ -63,12 +63,12 @@ def board_page(query: BoardQuery, found: BoardResults, counts: Counts, notices: 
         facets=list(_facets(query, counts)),
         column_choices=[ColumnChoice(m.name, _with_unit(m), m.group, m in columns) for m in METRICS],
         summary=_summary(query, counts),
-        chips=list(_chips(query, path)),
+        chips=list(filter_chips(query, path)),
         hidden_by_trust=_hidden_by_trust(query, counts, path),
         hidden_unmeasured=_hidden_unmeasured(query, counts),
         other_view=_other_view(query, path),
         answer=_answer(query, found.results),
-        empty_because=[] if found.results else list(_chips(query, path, narrowing_only=True)),
+        empty_because=[] if found.results else list(filter_chips(query, path, narrowing_only=True)),
         first_url=query.url(path) if query.cursor else "",
         next_url=query.url(path, found.next_cursor) if found.next_cursor else "",
         downloads=_downloads(query.spelled_out()),
@@ -263,7 +263,8 @@ def _labels(name: str, values: object) -> dict[str, str]:
     return {}
 
 
-def _chips(query: BoardQuery, path: str, *, narrowing_only: bool = False) -> Iterator[Link]:
+def filter_chips(query: BoardQuery, path: str, *, narrowing_only: bool = False) -> Iterator[Link]:
+    """Each filter in force, with the address of this state without it."""
     if query.q:
         yield Link(f"“{query.q}”", replace(query, q="", cursor=None).url(path))
     for name, values in query.facets.items():

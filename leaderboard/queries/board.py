@@ -85,7 +85,7 @@ def _limit(prices: Prices, column: str, edge: str, limit: float) -> Q:
         # What costs nothing is within any limit from above, and any from below that is not positive.
         return Q(**{f"{column}__isnull": False}) if (limit >= 0) == (edge == "max") or limit == 0 else Q(pk__in=[])
     compare = GreaterThanOrEqual if edge == "min" else LessThanOrEqual
-    return Q(compare(_Walked(F(column)), limit / factor))
+    return Q(compare(Walked(F(column)), limit / factor))
 
 
 def facet_filter(query: BoardQuery, *, without: str = "") -> Q:
@@ -255,10 +255,10 @@ def _search(q: str) -> Q:
 def _one_of(name: str, rows: QuerySet[Any]) -> Q:
     """The catalogue is small: its ids in the statement plan better than a sub-query."""
     ids = list(rows.values_list("pk", flat=True))
-    return Q(In(_Walked(F(name)), ids)) if len(ids) > 1 else Q(**{f"{name}__in": ids})
+    return Q(In(Walked(F(name)), ids)) if len(ids) > 1 else Q(**{f"{name}__in": ids})
 
 
-class _Walked(Func):
+class Walked(Func):
     """A column that SQLite must not look up in an index of its own.
 
     It takes any index that narrows the rows, fetches all of them and sorts, where a walk in the order asked for

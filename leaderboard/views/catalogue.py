@@ -13,6 +13,7 @@ from leaderboard.models import Hardware, LanguageModel, Trust
 from leaderboard.presenting.catalogue import hardware_list_page, hardware_page, model_list_page, model_page
 from leaderboard.presenting.common import SIMULATED, hardware_url, model_url, trust_badge
 from leaderboard.presenting.methodology import check_rows, metric_groups, shape_rows
+from leaderboard.presenting.stories import hardware_story, model_story
 from leaderboard.presenting.watching import feed_links
 from leaderboard.queries.board import board_results
 from leaderboard.queries.catalogue import hardware_matching, models_matching, ranked_results_by
@@ -43,7 +44,8 @@ def model_detail(request: HttpRequest, organisation: str, name: str) -> HttpResp
     query = replace(BoardQuery(limit=MAX_ROWS), facets={"model": (model.name,)})
     page = model_page(model, query, board_results(query), hidden_by_trust(query))
     follow = {"feeds": feed_links(query), "watch_url": f"{model_url(model)}watch/"}
-    context = {"page": page, "is_watching": is_watching(request.user, model=model), **follow}
+    story = model_story(model, query)
+    context = {"page": page, "story": story, "is_watching": is_watching(request.user, model=model), **follow}
     return render(request, "leaderboard/catalogue_detail.html", context)
 
 
@@ -53,7 +55,8 @@ def hardware_detail(request: HttpRequest, slug: str) -> HttpResponse:
     query = replace(BoardQuery(limit=MAX_ROWS), facets={"hardware": (gpu.slug,)})
     page = hardware_page(gpu, query, board_results(query), hidden_by_trust(query))
     follow = {"feeds": feed_links(query), "watch_url": f"{hardware_url(gpu)}watch/"}
-    context = {"page": page, "is_watching": is_watching(request.user, hardware=gpu), **follow}
+    story = hardware_story(gpu, query)
+    context = {"page": page, "story": story, "is_watching": is_watching(request.user, hardware=gpu), **follow}
     return render(request, "leaderboard/catalogue_detail.html", context)
 
 

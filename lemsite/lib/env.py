@@ -1,6 +1,7 @@
 """Reads settings from the environment. A value that is missing or odd stops the start and says what would be right."""
 
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Sequence
@@ -104,6 +105,14 @@ def secure_origin(name: str, default: str) -> str:
     parts = urlsplit(value)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise BadSetting(name, f"is {value!r}", "use https; http only for 127.0.0.1, [::1] and localhost")
+    return value
+
+
+def repository(name: str) -> str:
+    """`owner/name`, or empty."""
+    value = text(name)
+    if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*", value):
+        raise BadSetting(name, f"is {value!r}", "use owner/name, as in lemsite/results")
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     from django.http import QueryDict
 
     from leaderboard.charts.base import Chart
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One parameter of a chart's own with few values: a select on its page. The first option is the default."""
+
+    name: str
+    label: str
+    #: (value in the address, words)
+    options: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,10 @@ class ChartKind:
     #: the question that it answers, for the list of charts
     question: str
     make: Callable[[QueryDict], Chart]
+    #: its own parameters; those of the leaderboard's filters hold for every chart
+    choices: Sequence[Choice] = ()
+    #: False: it is about results that the address names, and filters mean nothing
+    is_filtered: bool = True
 
 
 KINDS: tuple[ChartKind, ...] = ()

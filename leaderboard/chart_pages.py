@@ -1,0 +1,91 @@
+"""What the pages with charts show: frozen rows of ready text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from leaderboard.pages import Link
+
+
+@dataclass(frozen=True, slots=True)
+class TableHead:
+    label: str
+    unit: str
+    is_number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableCell:
+    """`url` leads to the result of the row, in its first cell."""
+
+    text: str
+    is_number: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartTable:
+    heads: Sequence[TableHead]
+    rows: Sequence[Sequence[TableCell]]
+    #: such as "The first 500 of 2,000 rows; the CSV file has all.", or ""
+    cut: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChartBlock:
+    """One chart with all that stands around it; templates/leaderboard/_chart.html lays it out."""
+
+    #: of the HTML element; everything inside has an id that begins with it
+    id: str
+    slug: str
+    title: str
+    summary: str
+    notes: Sequence[str]
+    #: why there is nothing to draw, or ""
+    empty: str
+    #: data, layout and the addresses of its points; what static/js/charts.js draws
+    figure: dict[str, Any]
+    #: the class whose height is reserved before anything is drawn
+    size: str
+    table: ChartTable
+    #: "" where the chart has no address of its own
+    csv_url: str
+    page_url: str
+    #: absolute, for a copied link and below a downloaded image
+    permalink: str
+    #: an iframe to copy
+    embed: str
+    #: 2 or 3: of the heading
+    level: int = 2
+
+    @property
+    def figure_id(self) -> str:
+        return f"{self.id}-figure"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSelect:
+    name: str
+    label: str
+    #: (value, label, is chosen)
+    options: Sequence[tuple[str, str, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPage:
+    chart: ChartBlock
+    question: str
+    notices: Sequence[str]
+    selects: Sequence[ChartSelect]
+    #: hidden inputs that keep the rest of the address
+    kept: Sequence[tuple[str, str]]
+    #: the filters in force, each with the address without it
+    chips: Sequence[Link]
+    #: the leaderboard with the same filters, "" where the chart is about chosen results
+    board_url: str
+    #: of this page without any parameter
+    url: str
+    others: Sequence[Link]
+    oembed_url: str

@@ -1,0 +1,198 @@
+"""What /compare/, the advice pages and the list of saved comparisons show: ready text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leaderboard.chart_pages import ChartBlock
+from leaderboard.pages import Link, TrustBadge
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    #: what is cited, such as "This result"
+    label: str
+    bibtex: str
+    apa: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedItem:
+    #: "A" to "H"
+    letter: str
+    title: str
+    url: str
+    details: str
+    #: "" for a result that was chosen itself
+    chosen_as: str
+    trust: TrustBadge
+    #: such as "Not ranked: only you and moderators see it.", or ""
+    state: str
+    runs: str
+    remove_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """One thing that results share or not. `kind` is "same", "different", "warning" or "unknown"."""
+
+    label: str
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`verdict` is "clear", "not-clear", "too-few" or "not-comparable"."""
+
+    words: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    letter: str
+    title: str
+    value: str
+    interval: str
+    runs: str
+    #: share of the largest value, in percent
+    bar_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class FigureBlock:
+    name: str
+    label: str
+    unit: str
+    meaning: str
+    #: "more is better" or "less is better"
+    direction: str
+    rows: Sequence[FigureRow]
+    statements: Sequence[Statement]
+    #: such as "Not measured for C and D.", or ""
+    missing: str
+    chart: ChartBlock | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    label: str
+    unit: str
+    #: one for each item; "" means not stated
+    values: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricChoice:
+    name: str
+    label: str
+    group: str
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonPage:
+    """The published results on /compare/."""
+
+    items: Sequence[ComparedItem]
+    problems: Sequence[str]
+    #: whether the figures are like for like, in one sentence
+    verdict: str
+    is_like_for_like: bool
+    context: Sequence[Aspect]
+    figures: Sequence[FigureBlock]
+    #: many pairs, each tested by itself
+    caution: str
+    differ: Sequence[SettingRow]
+    same: Sequence[SettingRow]
+    metric_choices: Sequence[MetricChoice]
+    citations: Sequence[Citation]
+    #: the state without what a form has inputs of its own for
+    kept: Sequence[tuple[str, str]]
+    kept_for_metrics: Sequence[tuple[str, str]]
+    #: address of this state, "" where there is nothing to save
+    save_url: str
+    json_url: str
+    clear_url: str
+    can_add: bool
+    #: model names for the input
+    suggestions: Sequence[str]
+
+    @property
+    def letters(self) -> Sequence[str]:
+        return [item.letter for item in self.items]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRow:
+    pk: int
+    name: str
+    url: str
+    short_url: str
+    contents: str
+    saved: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdvicePair:
+    """The evidence of one step: two results side by side."""
+
+    label: str
+    url: str
+    factor: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceStep:
+    #: such as "from 8 to 32"
+    change: str
+    #: such as "2.4x the tokens per joule"
+    effect: str
+    #: such as "median of 3 pairs, 1.9x to 3.1x"
+    basis: str
+    pairs: Sequence[AdvicePair]
+    more_pairs: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceRow:
+    label: str
+    #: "gain", "no-gain" or "unmeasured"
+    kind: str
+    #: one sentence; it names whose results it is from where they are not the reader's model's
+    words: str
+    best: AdviceStep | None
+    others: Sequence[AdviceStep]
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceChoice:
+    """One select of the form."""
+
+    name: str
+    label: str
+    #: (value, words, is chosen); the first is "any"
+    options: Sequence[tuple[str, str, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class AdvicePage:
+    title: str
+    model: Link | None
+    hardware: Link | None
+    problems: Sequence[str]
+    #: what the figures are of: metric, scope, how many results
+    basis: str
+    rows: Sequence[AdviceRow]
+    empty: str
+    #: model and GPU, then what the reader runs now
+    asks: Sequence[AdviceChoice]
+    start: Sequence[AdviceChoice]
+    model_name: str
+    suggestions: Sequence[str]
+    limits: Sequence[tuple[str, str, str]]
+    #: the rest of the state, for the form
+    kept: Sequence[tuple[str, str]]
+    hidden_by_trust: Link | None

@@ -1,0 +1,81 @@
+"""What charts read from the query string beside the leaderboard's own parameters, and what they say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django.db.models import Count
+
+from leaderboard import format as fmt
+from leaderboard.analysis.points import Points
+from leaderboard.board import BoardQuery, BoardQueryError
+from leaderboard.metrics import BY_NAME
+from leaderboard.presenting.board import SCOPE_LABELS
+from leaderboard.presenting.charts import Choice
+from leaderboard.queries.board import filtered_results
+from leaderboard.queries.facets import hidden_by_trust
+
+if TYPE_CHECKING:
+    from django.http import QueryDict
+
+
+def chosen(params: QueryDict, choice: Choice) -> str:
+    """The value of a chart's own parameter, its first where the address has none; raises BoardQueryError."""
+    values = [value for value, _ in choice.options]
+    asked = params.get(choice.name, "") or values[0]
+    if asked not in values:
+        raise BoardQueryError({choice.name: f"{asked[:40]!r} is not one of {', '.join(values)}"})
+    return asked
+
+
+def metric_choice(name: str, label: str, metrics: Sequence[str]) -> Choice:
+    """A choice among metrics; the first is the default."""
+    options = [(metric, f"{BY_NAME[metric].label}, {BY_NAME[metric].unit}".rstrip(", ")) for metric in metrics]
+    return Choice(name, label, options)
+
+
+def in_one_scope(query: BoardQuery) -> tuple[BoardQuery, str]:
+    """`query` with the energy scope of most of its results, and the sentence that says so.
+
+    Energies of different scopes are not comparable. A reader who chooses scopes gets those, and marks that differ.
+    """
+    if "energy_scope" in query.facets:
+        return query, ""
+    rows = filtered_results(query).order_by().values_list("energy_scope").annotate(n=Count("pk"))
+    counts = dict(sorted(rows, key=lambda row: (-row[1], row[0] != "gpu", row[0])))
+    if not counts:
+        return query, ""
+    scope = next(iter(counts))
+    others = sum(counts.values()) - counts[scope]
+    narrowed = replace(query, facets={**query.facets, "energy_scope": (scope or "unknown",)})
+    words = f"Energy is {_scope_words(scope)}."
+    if others:
+        words += f" {fmt.count(others, 'result')} of another energy scope left out: they are not comparable."
+    return narrowed, words
+
+
+def sample_note(found: Points) -> str:
+    if not found.is_sampled:
+        return ""
+    return (
+        f"A random sample of {len(found.points):,} of {found.total:,} results: "
+        "a page cannot carry all. Filters narrow it down to the whole."
+    )
+
+
+def trust_note(query: BoardQuery) -> str:
+    hidden = hidden_by_trust(query)
+    if hidden <= 0:
+        return ""
+    return f"{fmt.count(hidden, 'result')} hidden by the trust filter."
+
+
+def notes_of(query: BoardQuery, found: Points, *more: str) -> list[str]:
+    """What is said below a chart of points: sampling and trust, and whatever else there is to say."""
+    return [note for note in (*more, sample_note(found), trust_note(query)) if note]
+
+
+def _scope_words(scope: str) -> str:
+    return f"that of the {SCOPE_LABELS[scope]}" if scope in SCOPE_LABELS else "of unknown scope"

@@ -1,0 +1,68 @@
+"""Pages that other sites show inside theirs: which of our pages has one, at which address and size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import QueryDict
+from django.urls import Resolver404, resolve, reverse
+
+from leaderboard.charts import look
+from leaderboard.presenting.charts import BY_SLUG
+from leaderboard.presenting.charts.block import EMBED_FRAME_PX, address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RESULT_HEIGHT_PX = 330
+TABLE_HEIGHT_PX = 560
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    title: str
+    #: of the page for the iframe, without the site
+    url: str
+    height: int
+
+
+def embed_of(url: str) -> Embed | None:
+    """What shows the page at `url` inside another site; None for what is not ours or has no such thing."""
+    parts = urlsplit(url)
+    if f"{parts.scheme}://{parts.netloc}" != settings.SITE_URL:
+        return None
+    try:
+        match = resolve(parts.path)
+    except Resolver404:
+        return None
+    make = _MAKERS.get(match.view_name)
+    return make(match.kwargs, parts.query) if make else None
+
+
+def _chart(kwargs: dict[str, str], query: str) -> Embed | None:
+    kind = BY_SLUG.get(kwargs["slug"])
+    if kind is None:
+        return None
+    return Embed(kind.title, address("chart_embed", kind.slug, query), look.MEDIUM + EMBED_FRAME_PX)
+
+
+def _result(kwargs: dict[str, str], query: str) -> Embed:
+    return Embed("Result", reverse("leaderboard:result_embed", args=[kwargs["pk"]]), RESULT_HEIGHT_PX)
+
+
+def _table(kwargs: dict[str, str], query: str) -> Embed:
+    path = reverse("leaderboard:table_embed")
+    return Embed("Leaderboard", f"{path}?{QueryDict(query).urlencode()}".rstrip("?"), TABLE_HEIGHT_PX)
+
+
+_MAKERS: dict[str, Callable[[dict[str, str], str], Embed | None]] = {
+    "leaderboard:chart": _chart,
+    "leaderboard:chart_embed": _chart,
+    "leaderboard:result": _result,
+    "leaderboard:result_embed": _result,
+    "leaderboard:list": _table,
+    "leaderboard:table_embed": _table,
+}

@@ -1,0 +1,179 @@
+"""The pages of models and GPUs as stories: what is best for which use, what moves the figures, what stands near."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from django.http import QueryDict
+
+from leaderboard import format as fmt
+from leaderboard.analysis.sensitivity import Span, widest_span
+from leaderboard.board import BoardQuery
+from leaderboard.charts.base import Chart
+from leaderboard.models import Hardware, LanguageModel, Result
+from leaderboard.pages import Link
+from leaderboard.presenting.charts import BY_SLUG
+from leaderboard.presenting.common import (
+    SCOPE_SENTENCES,
+    backend_words,
+    batch_words,
+    gpu_words,
+    hardware_url,
+    model_link,
+    model_url,
+    result_url,
+    trust_badge,
+)
+from leaderboard.queries.stories import (
+    Related,
+    Same,
+    batch_steps,
+    most_common_scope,
+    most_efficient_within,
+    related_hardware,
+    related_models,
+)
+from leaderboard.story_pages import RelatedRow, Story, UseRow
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a reader wants to do, and the time per token that it takes."""
+
+    title: str
+    ms_per_token: float | None
+    words: str
+
+
+#: 200 ms a token is about how fast people read aloud, 50 ms is faster than anyone reads
+USES = (
+    Use("Agents and code, where someone waits for the whole answer", 20, "at most 20 ms per token"),
+    Use("Chat, faster than reading", 50, "at most 50 ms per token"),
+    Use("Chat, at reading speed", 200, "at most 200 ms per token"),
+    Use("Batches overnight", None, "no limit on time"),
+)
+MODEL_CHARTS = ("sweep", "scaling", "roofline", "history")
+HARDWARE_CHARTS = ("sweep", "roofline")
+
+
+def model_story(model: LanguageModel, query: BoardQuery) -> Story | None:
+    """None while nothing public is measured."""
+    scope = most_common_scope(query)
+    query = _in_scope(query, scope)
+    best = most_efficient_within(query, None)
+    if best is None:
+        return None
+    related = [
+        RelatedRow(Link(found.entry.title, model_url(found.entry)), _billions(found.entry), _efficiency(found))
+        for found in related_models(model, query, scope)
+        if isinstance(found.entry, LanguageModel)
+    ]
+    title = f"Other models of the family {model.family}"
+    return _story(query, best, charts=MODEL_CHARTS, related_title=title, related=related)
+
+
+def hardware_story(gpu: Hardware, query: BoardQuery) -> Story | None:
+    """None while nothing public is measured."""
+    scope = most_common_scope(query)
+    query = _in_scope(query, scope)
+    best = most_efficient_within(query, None)
+    if best is None:
+        return None
+    related = [
+        RelatedRow(Link(found.entry.name, hardware_url(found.entry)), _memory(found.entry), _efficiency(found))
+        for found in related_hardware(gpu, query, scope)
+        if isinstance(found.entry, Hardware)
+    ]
+    title = "GPUs with about as much memory"
+    return _story(query, best, charts=HARDWARE_CHARTS, related_title=title, related=related)
+
+
+def _in_scope(query: BoardQuery, scope: str) -> BoardQuery:
+    return replace(query, facets={**query.facets, "energy_scope": (scope or "unknown",)})
+
+
+def _story(
+    query: BoardQuery, best: Result, *, charts: Sequence[str], related_title: str, related: Sequence[RelatedRow]
+) -> Story:
+    return Story(
+        sentences=list(_sentences(query, best)),
+        scope=SCOPE_SENTENCES.get(best.energy_scope, ""),
+        uses=[_use_row(use, query) for use in USES],
+        charts=list(_charts(charts, query)),
+        related_title=related_title,
+        related=related,
+    )
+
+
+def _sentences(query: BoardQuery, best: Result) -> Iterator[str]:
+    subject = model_link(best).label
+    yield (
+        f"{subject} on {gpu_words(best)} with {_details(best)} gives the most tokens per joule measured here: "
+        f"{fmt.number(best.tokens_per_joule)} tok/J."
+    )
+    span = widest_span(batch_steps(query))
+    if span is not None and span.factor != 1:
+        yield _span_sentence(span)
+
+
+def _span_sentence(span: Span[Same]) -> str:
+    """Such as "batch 8 to 512 cuts J/token by 4.2x": both ends measured, all else equal."""
+    same = span.same
+    engine = " ".join(part for part in (same.backend, same.backend_version) if part)
+    place = ", ".join(part for part in (f"{same.gpu_count} x {same.hardware}", engine, same.precision) if part)
+    factor, verb = (span.factor, "cuts") if span.factor > 1 else (1 / span.factor, "raises")
+    return (
+        f"{same.model} on {place}: going from batch {span.low:,} to {span.high:,} {verb} J/token by "
+        f"{fmt.number(factor, 2)}x ({span.values} batch sizes measured, all else equal)."
+    )
+
+
+def _use_row(use: Use, query: BoardQuery) -> UseRow:
+    result = most_efficient_within(query, use.ms_per_token)
+    if result is None:
+        return UseRow(use.title, use.words, None, "", "", "", "", "", None)
+    per_token = result.tpot_ms_mean if result.tpot_ms_mean is not None else result.itl_ms_mean
+    return UseRow(
+        use=use.title,
+        limit=use.words,
+        configuration=Link(f"{model_link(result).label} on {gpu_words(result)}", result_url(result)),
+        details=_details(result),
+        efficiency=fmt.number(result.tokens_per_joule),
+        time_per_token=fmt.number(per_token, 3),
+        throughput=fmt.number(result.throughput_tokens_per_s),
+        cost=fmt.number(result.cost_per_million_tokens_usd, 3),
+        trust=trust_badge(result.trust),
+    )
+
+
+def _details(result: Result) -> str:
+    batch = batch_words(result)
+    parts = (backend_words(result), result.precision, f"batch {batch}" if batch else "")
+    return ", ".join(part for part in parts if part) or "an engine that its file does not name"
+
+
+def _charts(slugs: Sequence[str], query: BoardQuery) -> Iterator[Chart]:
+    """Those that have something to draw for these results."""
+    params = QueryDict(mutable=True)
+    for name, value in query.parameters():
+        params.appendlist(name, value)
+    for slug in slugs:
+        if slug not in BY_SLUG:
+            continue
+        chart = BY_SLUG[slug].make(params)
+        if not chart.is_empty:
+            yield chart
+
+
+def _billions(model: LanguageModel) -> str:
+    size = fmt.exact(model.parameters_total_b)
+    return f"{size} x 10^9 parameters" if size else "size not known"
+
+
+def _memory(gpu: Hardware) -> str:
+    return f"{fmt.exact(gpu.memory_gb)} GB" if gpu.memory_gb else "memory not known"
+
+
+def _efficiency(found: Related) -> str:
+    return fmt.number(found.tokens_per_joule)

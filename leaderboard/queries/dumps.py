@@ -1,0 +1,40 @@
+"""What the full dump reads: every public ranked result as of one moment, and the dumps that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Case, F, QuerySet, Subquery, Value, When
+
+from leaderboard.models import DataVersion, Dump, Result
+
+#: rows that the database hands over at once
+FETCHED_ROWS = 5_000
+
+
+def dump_rows(paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The values under `paths` of each ranked result, and as the last one the data version they belong to.
+
+    One statement, read row by row: all of them are of one moment, whatever is published meanwhile, and the version,
+    which stands in the same statement, is that moment's.
+    """
+    version = Subquery(DataVersion.objects.filter(pk=1).values("number")[:1])
+    # Figures carried over from elsewhere stand under the terms of their source.
+    licence = Case(When(source_name="", then=F("submission__licence")), default=Value(None))
+    rows = Result.objects.ranked().annotate(row_licence=licence, version=version).order_by("pk")
+    with _reading():
+        yield from rows.values_list(*paths, "version").iterator(chunk_size=FETCHED_ROWS)
+
+
+def _reading() -> AbstractContextManager[Any]:
+    """PostgreSQL hands over rows as they are read only inside a transaction; a transaction of SQLite's would keep
+    everybody else from writing, and its cursor needs none."""
+    return transaction.atomic() if connection.vendor == "postgresql" else nullcontext()
+
+
+def dumps() -> QuerySet[Dump]:
+    """The newest first."""
+    return Dump.objects.order_by("-version")

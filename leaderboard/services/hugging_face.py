@@ -1,0 +1,76 @@
+"""Pushing a dump to a dataset on Hugging Face, by its own library, over its HTTP upload."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import tempfile
+from contextlib import contextmanager
+from collections.abc import Iterator
+from typing import IO
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from leaderboard.data_card import hub_card
+from leaderboard.models import Dump
+
+#: where the newest dump lies in the dataset; former ones are in its history, each under a tag
+DATA_PATH = "data/results.parquet"
+MAX_ERROR = 1_000
+
+
+def is_push_set() -> bool:
+    return bool(settings.HF_TOKEN and settings.HF_DATASET)
+
+
+def push_dump(dump: Dump) -> bool:
+    """Make the dataset hold this dump. What went wrong is kept in the row and never raised."""
+    try:
+        _push(dump)
+    except Exception as error:
+        # Whatever the network and the library do, the dump itself is made; the next one is pushed again.
+        words = _without_token(f"{type(error).__name__}: {error}")
+        Dump.objects.filter(pk=dump.pk).update(push_error=words[:MAX_ERROR])
+        logging.getLogger(__name__).warning("Dump %s was not pushed: %s", dump.version, words[:MAX_ERROR])
+        return False
+    Dump.objects.filter(pk=dump.pk).update(pushed_at=timezone.now(), push_error="")
+    return True
+
+
+def _push(dump: Dump) -> None:
+    # Read once when the library is loaded: it asks for nothing but what is sent here.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+    api = HfApi(endpoint=settings.HF_ENDPOINT, token=settings.HF_TOKEN)
+    with default_storage.open(dump.card, "rb") as stored:
+        card = hub_card(stored.read().decode(), f"{settings.SITE_URL}/data/{dump.version}.md", DATA_PATH)
+    with _local_file(dump.file) as stream:
+        api.create_commit(
+            settings.HF_DATASET,
+            [
+                # An open file goes through the plain HTTP upload, in parts: memory stays small.
+                CommitOperationAdd(DATA_PATH, io.BufferedReader(stream)),  # type: ignore[arg-type]
+                CommitOperationAdd("README.md", card.encode()),
+            ],
+            commit_message=f"Dump {dump.version}, data version {dump.data_version}, SHA-256 {dump.sha256}",
+            repo_type="dataset",
+        )
+
+
+@contextmanager
+def _local_file(name: str) -> Iterator[IO[bytes]]:
+    """The stored file on this machine's disk: the storage may be far away, and the library reads it twice."""
+    with tempfile.TemporaryFile(dir=settings.LEMSITE_HOME) as local, default_storage.open(name, "rb") as stored:
+        for chunk in stored.chunks():
+            local.write(chunk)
+        local.seek(0)
+        yield local
+
+
+def _without_token(text: str) -> str:
+    return text.replace(settings.HF_TOKEN, "…") if settings.HF_TOKEN else text

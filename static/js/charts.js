@@ -1,0 +1,90 @@
+// Draws every [data-figure] with Plotly when it comes near the window, and again when the theme or its width changes.
+import { bindFiles } from "./chart_files.js";
+import { bindKeys } from "./chart_keys.js";
+import { dressed, isNarrow } from "./chart_theme.js";
+
+const CONFIG = { displayModeBar: false, responsive: false, showTips: false, scrollZoom: false };
+const source = document.querySelector("script[data-plotly]").dataset.plotly;
+let plotly;
+
+/** Plotly, fetched once, and only where a chart is looked at. */
+function loaded() {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", reject);
+    script.src = source;
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+function onThemeChange(act) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", act);
+  new MutationObserver(act).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}
+
+/** The address behind a point: that of its row's result, or "". */
+function addressOf(figure, point) {
+  const row = Array.isArray(point.customdata) ? point.customdata[0] : point.customdata;
+  return figure.urls[row] ?? "";
+}
+
+async function draw(place) {
+  const figure = JSON.parse(document.getElementById(place.dataset.figure).textContent);
+  const Plotly = await loaded();
+  const open = (point) => {
+    const url = addressOf(figure, point);
+    if (!url) return;
+    if (window.top === window) location.assign(url);
+    else window.open(url, "_blank", "noopener");
+  };
+  const render = () => {
+    const { data, layout } = dressed(figure, place);
+    return Plotly.react(place, data, layout, CONFIG);
+  };
+  await render();
+  place.dataset.drawn = "1";
+  place.on("plotly_click", ({ points, event }) => {
+    const url = addressOf(figure, points[0]);
+    if (url && (event.ctrlKey || event.metaKey)) window.open(url, "_blank", "noopener");
+    else open(points[0]);
+  });
+  bindKeys(place, Plotly, open);
+  bindFiles(place, Plotly, figure);
+  onThemeChange(render);
+  watchWidth(place, Plotly, render);
+}
+
+/** A new width needs a new layout where it crosses the phone's, and new sizes else. */
+function watchWidth(place, Plotly, render) {
+  let width = place.clientWidth;
+  let wasNarrow = isNarrow(place);
+  new ResizeObserver(() => {
+    if (place.clientWidth === width || place.clientWidth === 0) return;
+    width = place.clientWidth;
+    if (isNarrow(place) === wasNarrow) Plotly.Plots.resize(place);
+    else render();
+    wasNarrow = isNarrow(place);
+  }).observe(place);
+}
+
+function failed(place) {
+  place.hidden = true;
+  place.closest("figure").querySelector("[data-chart-failed]").hidden = false;
+}
+
+const near = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    near.unobserve(target);
+    draw(target).catch(() => failed(target));
+  }
+}, { rootMargin: "300px" });
+
+/** Draws the charts inside `root`, which htmx may have brought. */
+function find(root) {
+  for (const place of root.querySelectorAll("[data-figure]:not([data-drawn])")) near.observe(place);
+}
+find(document);
+document.addEventListener("htmx:load", ({ target }) => find(target));
