@@ -51,29 +51,14 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class FigureRow:
-    letter: str
-    title: str
-    value: str
-    interval: str
-    runs: str
-    #: share of the largest value, in percent
-    bar_percent: int
-
-
-@dataclass(frozen=True, slots=True)
 class FigureBlock:
+    """One figure of all results: its bars, and what can be told of the differences."""
+
     name: str
-    label: str
-    unit: str
-    meaning: str
-    #: "more is better" or "less is better"
-    direction: str
-    rows: Sequence[FigureRow]
+    chart: ChartBlock
     statements: Sequence[Statement]
     #: such as "Not measured for C and D.", or ""
     missing: str
-    chart: ChartBlock | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +94,12 @@ class ComparisonPage:
     same: Sequence[SettingRow]
     metric_choices: Sequence[MetricChoice]
     citations: Sequence[Citation]
+    #: which energy scope the best of a model was looked for in, and the like
+    notes: Sequence[str]
     #: the state without what a form has inputs of its own for
     kept: Sequence[tuple[str, str]]
     kept_for_metrics: Sequence[tuple[str, str]]
+    kept_for_live: Sequence[tuple[str, str]]
     #: address of this state, "" where there is nothing to save
     save_url: str
     json_url: str
@@ -123,6 +111,10 @@ class ComparisonPage:
     @property
     def letters(self) -> Sequence[str]:
         return [item.letter for item in self.items]
+
+    @property
+    def has_charts(self) -> bool:
+        return any(not block.chart.empty for block in self.figures)
 
 
 @dataclass(frozen=True, slots=True)

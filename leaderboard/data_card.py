@@ -59,17 +59,16 @@ def hub_card(card: str, facts_url: str, path: str) -> str:
     return "\n".join(front) + card
 
 
-def citation(facts: Facts) -> str:
-    """BibTeX."""
-    key = f"{facts.site_name}-{facts.version}"
+def citation(*, site_name: str, site_url: str, version: str, data_version: int, sha256: str) -> str:
+    """BibTeX: which dump, where it is, and the checksum that tells whether it is the same one."""
     return "\n".join(
         [
-            f"@misc{{{key},",
-            f"  title        = {{{facts.site_name}: measured efficiency of language models, dump {facts.version}}},",
-            f"  year         = {{{facts.version[:4]}}},",
-            f"  version      = {{{facts.version}, data version {facts.data_version}}},",
-            f"  howpublished = {{\\url{{{facts.site_url}/data/}}}},",
-            f"  note         = {{SHA-256 {facts.sha256}}}",
+            f"@misc{{{site_name}-{version},",
+            f"  title        = {{{site_name}: measured efficiency of language models, dump {version}}},",
+            f"  year         = {{{version[:4]}}},",
+            f"  version      = {{{version}, data version {data_version}}},",
+            f"  howpublished = {{\\url{{{site_url}/data/}}}},",
+            f"  note         = {{SHA-256 {sha256}}}",
             "}",
         ]
     )
@@ -103,12 +102,12 @@ def _head(facts: Facts) -> Iterator[str]:
 def _licences(facts: Facts) -> Iterator[str]:
     yield "## Licences"
     yield ""
-    yield "Each row has its own terms, in the column `licence`:"
+    yield "Each row has its own terms, in the column `licence`. To name who gave a row, link to its page:"
     yield ""
     for licence, rows in _sorted(facts.counts["licence"]):
         if licence is not None:
             url = LICENCE_URLS.get(licence)
-            yield f"- {f'[{licence}]({url})' if url else _code(licence)}: {rows:,} rows. Name the submitter's page."
+            yield f"- {f'[{licence}]({url})' if url else _code(licence)}: {rows:,} rows"
     carried = [(name, rows) for name, rows in _sorted(facts.counts["source_name"]) if name]
     if carried:
         yield "- No licence of this site, under the terms of the source named in `source_name`:"
@@ -147,7 +146,13 @@ def _foot(facts: Facts) -> Iterator[str]:
     yield "## Cite it"
     yield ""
     yield "```bibtex"
-    yield citation(facts)
+    yield citation(
+        site_name=facts.site_name,
+        site_url=facts.site_url,
+        version=facts.version,
+        data_version=facts.data_version,
+        sha256=facts.sha256,
+    )
     yield "```"
 
 

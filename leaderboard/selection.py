@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -37,7 +37,7 @@ class Selection:
     models: tuple[str, ...] = ()
     #: those chosen, () for the usual ones
     metrics: tuple[str, ...] = ()
-    filters: BoardQuery = BoardQuery()
+    filters: BoardQuery = field(default_factory=BoardQuery)
 
     @property
     def count(self) -> int:

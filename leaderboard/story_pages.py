@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard.charts.base import Chart
+from leaderboard.chart_pages import ChartBlock
 from leaderboard.pages import Link, TrustBadge
 
 
@@ -39,6 +39,6 @@ class Story:
     #: what the energy of all figures covers
     scope: str
     uses: Sequence[UseRow]
-    charts: Sequence[Chart]
+    charts: Sequence[ChartBlock]
     related_title: str
     related: Sequence[RelatedRow]

@@ -4,8 +4,13 @@ from leaderboard.views import (
     batches,
     board,
     catalogue,
+    charts,
     comments,
+    data,
+    digests,
+    comparisons,
     disputes,
+    embeds,
     feeds,
     owning,
     people,
@@ -72,6 +77,24 @@ people_urls = [
     path("u/<word:name>/", people.person_detail, name="person"),
 ]
 
+# /charts/<slug>
+chart_urls = [
+    path("charts/", charts.chart_list, name="charts"),
+    path("charts/<slug:slug>/", charts.chart_detail, name="chart"),
+    path("charts/<slug:slug>.csv", charts.chart_csv, name="chart_csv"),
+    path("charts/<slug:slug>.json", charts.chart_json, name="chart_json"),
+]
+
+# /embed/…, /oembed, /badges/…
+embed_urls = [
+    path("embed/charts/<slug:slug>/", embeds.chart_embed, name="chart_embed"),
+    path("embed/results/<uuid:pk>/", embeds.result_embed, name="result_embed"),
+    path("embed/table/", embeds.table_embed, name="table_embed"),
+    path("oembed", embeds.oembed, name="oembed"),
+    path("badges/results/<uuid:pk>.svg", embeds.result_badge, name="result_badge"),
+    path("badges/models/<word:organisation>/<word:name>.svg", embeds.model_badge, name="model_badge"),
+]
+
 # /feed.…, /account/watches/
 following_urls = [
     path("feed.atom", feeds.atom, name="feed_atom"),
@@ -79,14 +102,38 @@ following_urls = [
     path("account/watches/", watches.watch_list, name="watches"),
 ]
 
+# /account/comparisons/
+comparison_urls = [
+    path("account/comparisons/", comparisons.comparison_list, name="comparisons"),
+    path("account/comparisons/<int:pk>/rename/", comparisons.comparison_rename, name="comparison_rename"),
+    path("account/comparisons/<int:pk>/delete/", comparisons.comparison_delete, name="comparison_delete"),
+]
+
+# /data/, /digest/
+data_urls = [
+    path("data/", data.data, name="data"),
+    path("data/latest.<slug:ending>", data.latest, name="dump_latest"),
+    path("data/<word:version>.parquet", data.dump_parquet, name="dump_parquet"),
+    path("data/<word:version>.md", data.dump_card, name="dump_card"),
+    path("data/<word:version>.schema.json", data.dump_schema, name="dump_schema"),
+    path("data/<word:version>.sha256", data.dump_checksum, name="dump_checksum"),
+    path("digest/", digests.digest_list, name="digests"),
+    path("digest/feed.atom", digests.digest_feed, name="digest_feed"),
+    path("digest/<int:year>-W<int:week>/", digests.digest_detail, name="digest"),
+]
+
 urlpatterns = [
     path("", board.result_list, name="list"),
     *result_urls,
     *community_urls,
     *catalogue_urls,
+    *chart_urls,
+    *embed_urls,
     *following_urls,
     *submission_urls,
     *batch_urls,
     *people_urls,
+    *comparison_urls,
+    *data_urls,
     path("methodology/", catalogue.methodology, name="methodology"),
 ]

@@ -14,6 +14,9 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.services.preferences import preferences_of
 from leaderboard.board import DEFAULT_PUE
+from leaderboard.presenting.citing import Stamp
+from leaderboard.presenting.comparing import choose, comparison_page
+from leaderboard.views.board import own_prices
 from runs.card import card_response
 from runs.comparison import by_gpu_type, ended_runs, lane_means, left_out_simulated
 from runs.downloads import CONTENT_TYPES, events_response
@@ -121,6 +124,7 @@ def run_replay(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_safe
 def run_compare(request: HttpRequest) -> HttpResponse:
+    """Two sources on one page: published results, then live runs. A model is looked for in both."""
     form = CompareForm(request.GET)
     form.is_valid()
     simulated = bool(form.cleaned_data["simulated"])
@@ -131,7 +135,12 @@ def run_compare(request: HttpRequest) -> HttpResponse:
     left_out = 0 if simulated else left_out_simulated()
     rows = by_gpu_type(means, chosen)
     page = compare_page(means, chosen, rows, scores, simulated=simulated, left_out=left_out)
-    return render(request, "runs/compare.html", {"page": page})
+    prices = own_prices(request.user) if isinstance(request.user, User) else None
+    published = choose(request.GET, request.user, prices, frozenset(known))
+    context = {"page": page, "published": comparison_page(published, request.path, Stamp.now())}
+    response = render(request, "runs/compare.html", context)
+    response["Cache-Control"] = "private, no-cache" if request.user.is_authenticated else "no-cache"
+    return response
 
 
 def _found(word: str) -> Run:

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_SERVER = "postgresql://postgres@127.0.0.1:5432/"
 ENGINES = ("sqlite", "postgresql")
 START_S = 60.0
+Ask = Callable[[str], list[tuple[Any, ...]]]
 CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -143,14 +144,21 @@ class Site:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the database itself, past the site."""
+        with self.asking() as ask:
+            return ask(query)
+
+    @contextmanager
+    def asking(self) -> Iterator[Ask]:
+        """One connection for many questions, each of which sees what is there at its moment."""
         if self.database_url.startswith("sqlite"):
             connection = sqlite3.connect(self.home / "live.sqlite3")
             try:
-                return connection.execute(query).fetchall()
+                yield lambda query: connection.execute(query).fetchall()
             finally:
                 connection.close()
-        with psycopg.connect(self.database_url) as server:
-            return server.execute(query.encode()).fetchall()
+        else:
+            with psycopg.connect(self.database_url, autocommit=True) as server:
+                yield lambda query: server.execute(query.encode()).fetchall()
 
 
 @contextmanager

@@ -23,7 +23,7 @@ class Claim(AgentView):
 
     def post(self, request: Request) -> Response:
         given = self.read(ClaimTold)
-        now = clock.db_now()
+        now = self.caller.at
         attempt = claiming.claim(
             agent=self.agent, session=self.session, claim_id=given.claim_id, gpus=given.gpus, now=now
         )

@@ -114,7 +114,7 @@ class Session(AgentView):
         return Response(body, http.HTTP_201_CREATED)
 
     def delete(self, request: Request) -> Response:
-        session = sessions.living_session(agent=self.agent, given=request.headers.get("X-Agent-Session", ""))
+        session = sessions.living_session(caller=self.caller)
         sessions.end_session(session=session)
         return Response(status=http.HTTP_204_NO_CONTENT)
 

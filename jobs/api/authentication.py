@@ -10,25 +10,28 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
 from jobs.models import AgentToken
-from jobs.services.agents import find_token
+from jobs.services.callers import find_caller
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
+#: the header that names the session of a call
+SESSION = "X-Agent-Session"
+
 
 class AgentAuthentication(BaseAuthentication):
-    """Sets `request.auth` (the AgentToken) and `request.agent`. An agent is not a user: `request.user` is nobody."""
+    """Sets `request.auth` (the AgentToken) and `request.caller`. An agent is not a user: `request.user` is nobody."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, AgentToken] | None:
         scheme, _, plain = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        token = find_token(plain.strip())
-        if token is None:
+        caller = find_caller(plain.strip(), request.headers.get(SESSION, ""))
+        if caller is None:
             raise AuthenticationFailed("The token is unknown, expired or revoked. Enrol the host again.")
-        request.agent = token.agent  # type: ignore[attr-defined]  # DRF's Request is open
-        return AnonymousUser(), token
+        request.caller = caller  # type: ignore[attr-defined]  # DRF's Request is open
+        return AnonymousUser(), caller.token
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

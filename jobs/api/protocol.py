@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from jobs.api.authentication import AgentAuthentication, IsAgent
 from jobs.models import Agent, AgentSession, AgentToken, Attempt
 from jobs.services import sessions
+from jobs.services.callers import Caller
 from jobs.services.directives import directive_for
 from jobs.services.errors import AgentRefused
 from lemsite.lib.api_errors import handle_api_error
@@ -74,15 +75,19 @@ class AgentView(APIView):
     _attempt_id: uuid.UUID | None = None
 
     @property
+    def caller(self) -> Caller:
+        return cast(Caller, self.request.caller)  # type: ignore[attr-defined]  # set by AgentAuthentication
+
+    @property
     def agent(self) -> Agent:
-        return cast(AgentToken, self.request.auth).agent
+        return self.caller.agent
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if self.checks_protocol:
             check_protocol(request)
         if self.needs_session:
-            self.session = sessions.living_session(agent=self.agent, given=request.headers.get("X-Agent-Session", ""))
+            self.session = sessions.living_session(caller=self.caller)
 
     def read(self, body: type[Body]) -> Body:
         """The request's JSON in the shape of `body`; what does not fit is answered with 422."""

@@ -27,7 +27,6 @@ TOKEN_DAYS = 90
 #: after so much of its life a token asks to be rotated
 ROTATE_AT = 0.75
 CODE_LIVES = timedelta(hours=1)
-LAST_USED_STEP = timedelta(minutes=1)
 #: the operator is told of the same trouble once in so long
 TELL_AGAIN_S = 3600
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}", re.ASCII)
@@ -130,33 +129,6 @@ def _new_token(agent: Agent) -> tuple[AgentToken, str]:
         expires_at=timezone.now() + timedelta(days=TOKEN_DAYS),
     )
     return token, plain
-
-
-def find_token(plain: str) -> AgentToken | None:
-    """The usable token behind a plain text, with its agent, or None. Notes its use at most once a minute."""
-    if not secret_tokens.is_well_formed(plain, AGENT_TOKEN_PREFIX):
-        return None
-    hashed = secret_tokens.hash_secret(plain)
-    token = AgentToken.objects.select_related("agent__owner").filter(secret_sha256=hashed).first()
-    now = timezone.now()
-    if token is None or token.revoked_at is not None or token.expires_at <= now or not _is_in_service(token.agent):
-        return None
-    if token.replaced_at is not None and token.replaced_at <= now:
-        tell_operator(
-            token.agent,
-            of="old-token",
-            title=f"{token.agent}: a token was used after it had been replaced",
-            text="Either the host runs with an old copy of its folder, or somebody has that token.",
-        )
-        return None
-    if token.last_used_at is None or now - token.last_used_at > LAST_USED_STEP:
-        AgentToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return token
-
-
-def _is_in_service(agent: Agent) -> bool:
-    """A host goes with its operator: nobody is left who would be told of its troubles."""
-    return agent.retired_at is None and (agent.owner is None or agent.owner.is_active)
 
 
 def wants_rotation(token: AgentToken, now: datetime | None = None) -> bool:

@@ -47,9 +47,7 @@ def begin(
 
 
 @transaction.atomic
-def _begin(
-    attempt: Attempt, name: str, size: int, sha256: str, content: bytes | None
-) -> tuple[Artifact, bool]:
+def _begin(attempt: Attempt, name: str, size: int, sha256: str, content: bytes | None) -> tuple[Artifact, bool]:
     attempt = intake.locked(attempt)
     known = Artifact.objects.filter(attempt=attempt, name=name).first()
     if known is not None:

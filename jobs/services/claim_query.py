@@ -6,10 +6,11 @@ kind of host and kept; what differs from claim to claim is put in. The others ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -18,13 +19,15 @@ from django_q.models import OrmQ
 
 from jobs.limits import RUNNING_PER_PERSON
 from jobs.models import Agent, Attempt, Gpu, Job, JobKind, JobState
-from jobs.services.fitting import declined_since, failed_on, fits
+from jobs.services.fitting import Card, declined_since, failed_on, fits
+from jobs.services.plain_sql import RowsOf, stored_uuid
 from jobs.times import times
 
 ACTIVE_JOBS = (JobState.OFFERED, JobState.RUNNING)
 #: stand in the kept query where each claim has its own moments and its own host
 NOW, DECLINED_SINCE = datetime(1, 1, 2, tzinfo=UTC), datetime(1, 1, 3, tzinfo=UTC)
 ANY_AGENT = UUID("00000000-0000-4000-8000-000000000000")
+JOB = RowsOf(Job)
 
 #: simulated or not, labels, executors, and of each GPU its hardware, name and memory
 Kind = tuple[bool, tuple[str, ...], tuple[str, ...], tuple[tuple[int | None, str, int], ...]]
@@ -42,9 +45,21 @@ SELECT count(*) FROM jobs_job WHERE owner_id = %s AND kind = 'llem' AND state IN
 """
 
 
-def free_gpus(agent: Agent) -> Iterable[Gpu]:
+class FreeGpu(NamedTuple):
+    """What a claim needs to know of a GPU."""
+
+    pk: int
+    uuid: str
+    hardware_id: int | None
+    name: str
+    memory_mib: int
+
+
+def free_gpus(agent: Agent) -> list[FreeGpu]:
     """GPUs that are there, in service, and that no attempt has."""
-    return Gpu.objects.raw(FREE_GPUS, [_stored(agent.pk)])
+    with connection.cursor() as cursor:
+        cursor.execute(FREE_GPUS, [stored_uuid(agent.pk)])
+        return list(starmap(FreeGpu, cursor.fetchall()))
 
 
 def lock_owner_and_count(owner_id: int) -> int:
@@ -58,30 +73,31 @@ def lock_owner_and_count(owner_id: int) -> int:
         return count
 
 
-def next_jobs(agent: Agent, executors: Sequence[str], gpus: Iterable[Gpu], now: datetime) -> Iterable[Job]:
+def next_jobs(agent: Agent, executors: Sequence[str], gpus: Iterable[Card], now: datetime) -> Iterator[Job]:
     """The job that comes next for a host, if there is one; what the host failed before is left out."""
     return _ask(_next_for(_kind(agent, executors, gpus)), agent, now)
 
 
-def failed_jobs(agent: Agent, executors: Sequence[str], gpus: Iterable[Gpu], now: datetime) -> Iterable[Job]:
+def failed_jobs(agent: Agent, executors: Sequence[str], gpus: Iterable[Card], now: datetime) -> Iterator[Job]:
     """The jobs that a host could run and failed before."""
     return _ask(_failed_for(_kind(agent, executors, gpus)), agent, now)
 
 
-def _ask(query: tuple[str, tuple[Any, ...]], agent: Agent, now: datetime) -> Iterable[Job]:
+def _ask(query: tuple[str, tuple[Any, ...]], agent: Agent, now: datetime) -> Iterator[Job]:
     sql, values = query
     since = now - timedelta(seconds=times().declined_s)
     adapt = connection.ops.adapt_datetimefield_value
-    own = {adapt(NOW): adapt(now), adapt(DECLINED_SINCE): adapt(since), _stored(ANY_AGENT): _stored(agent.pk)}
-    return Job.objects.raw(sql, [own.get(value, value) for value in values])
+    own = {adapt(NOW): adapt(now), adapt(DECLINED_SINCE): adapt(since), stored_uuid(ANY_AGENT): stored_uuid(agent.pk)}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [own.get(value, value) for value in values])
+        rows = cursor.fetchall()
+    for row in rows:
+        job = JOB.read(row[: JOB.count])
+        job.last_number = row[JOB.count]  # type: ignore[attr-defined]  # annotated by the query
+        yield job
 
 
-def _stored(agent_id: UUID) -> Any:
-    """The id as the database has it: SQLite knows no UUIDs."""
-    return agent_id if connection.features.has_native_uuid_field else agent_id.hex
-
-
-def _kind(agent: Agent, executors: Sequence[str], gpus: Iterable[Gpu]) -> Kind:
+def _kind(agent: Agent, executors: Sequence[str], gpus: Iterable[Card]) -> Kind:
     cards = tuple((gpu.hardware_id, gpu.name, gpu.memory_mib) for gpu in gpus)
     return agent.is_simulated, tuple(agent.labels), tuple(executors), tuple(sorted(cards, key=repr))
 

@@ -15,19 +15,19 @@ from jobs.models import (
     Attempt,
     AttemptState,
     Decline,
-    Gpu,
     GpuHold,
     Job,
     JobKind,
     JobState,
 )
 from jobs.services import claim_query, clock
+from jobs.services.claim_query import FreeGpu
 from jobs.services.errors import AgentRefused
 from jobs.services.fitting import others_that_fit, pick
 from jobs.services.leases import sweep_due
 from jobs.services.locking import lock_attempt
 from jobs.services.offers import executor_for
-from jobs.services.transitions import move_attempt, transition
+from jobs.services.transitions import move_attempt, offer, transition
 from jobs.times import times
 
 #: another claim took the GPU or the place of its owner at the same moment: looked again so often
@@ -100,7 +100,7 @@ def _claim(asking: Asking) -> Attempt | None:
     return _offer(job, asking, pick(gpus, job)) if job is not None else None
 
 
-def _next_job(asking: Asking, free: Sequence[Gpu]) -> Job | None:
+def _next_job(asking: Asking, free: Sequence[FreeGpu]) -> Job | None:
     """The job that comes next for this host, locked.
 
     What it failed before it gets again only if no other host is there for it.
@@ -126,8 +126,8 @@ def _check_owner(job: Job) -> None:
         raise _OwnerHasEnough
 
 
-def _offer(job: Job, asking: Asking, gpus: Sequence[Gpu]) -> Attempt:
-    attempt = Attempt.objects.create(
+def _offer(job: Job, asking: Asking, gpus: Sequence[FreeGpu]) -> Attempt:
+    attempt = Attempt(
         job=job,
         number=(job.last_number or 0) + 1,  # type: ignore[attr-defined]  # annotated by the query
         agent=asking.agent,
@@ -138,9 +138,8 @@ def _offer(job: Job, asking: Asking, gpus: Sequence[Gpu]) -> Attempt:
         offered_at=asking.now,
         offer_until=asking.now + timedelta(seconds=times().offer_s),
     )
-    GpuHold.objects.bulk_create(GpuHold(gpu=gpu, attempt=attempt) for gpu in gpus)
-    transition(job=job, to=JobState.OFFERED, event="offered", attempt=attempt, reason=f"Offered to {asking.agent}.")
-    return attempt
+    holds = [GpuHold(gpu_id=gpu.pk, attempt=attempt) for gpu in gpus]
+    return offer(attempt=attempt, holds=holds, reason=f"Offered to {asking.agent}.")
 
 
 @transaction.atomic

@@ -17,3 +17,8 @@ def db_now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
         return now
+
+
+def sql_now() -> str:
+    """The same within a statement; NULL where the database has no time of its own."""
+    return "clock_timestamp()" if connection.vendor == "postgresql" else "NULL"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Protocol, TypeVar
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -14,11 +15,25 @@ from jobs.times import times
 CONTAINED = {"container", "process"}
 
 
+class Card(Protocol):
+    """What is asked of a GPU; two kinds of rows have it."""
+
+    @property
+    def hardware_id(self) -> int | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def memory_mib(self) -> int: ...
+
+
+C = TypeVar("C", bound=Card)
+
+
 def usable_gpus(agent: Agent) -> QuerySet[Gpu]:
     return Gpu.objects.filter(agent=agent, is_present=True, quarantined_at=None)
 
 
-def fits(agent: Agent, executors: Sequence[str], gpus: Iterable[Gpu]) -> Q:
+def fits(agent: Agent, executors: Sequence[str], gpus: Iterable[Card]) -> Q:
     """The jobs that a host can run with these GPUs."""
     wanted = Q(is_simulated=agent.is_simulated, label_wanted__in=["", *agent.labels])
     wanted &= Q(agent_wanted=None) | Q(agent_wanted=agent)
@@ -34,7 +49,7 @@ def _runs(agent: Agent, executors: Sequence[str]) -> Q:
     return Q(kind__in=kinds)
 
 
-def _gpus_fit(gpus: Iterable[Gpu]) -> Q:
+def _gpus_fit(gpus: Iterable[Card]) -> Q:
     """GPUs of one job are all alike: the n-th largest of a kind says how much memory each of n can have."""
     # Without a GPU: a lane of a race, whose server has its own.
     fit = Q(gpu_count=0)
@@ -48,7 +63,7 @@ def _gpus_fit(gpus: Iterable[Gpu]) -> Q:
     return fit
 
 
-def pick(gpus: Iterable[Gpu], job: Job) -> list[Gpu]:
+def pick(gpus: Iterable[C], job: Job) -> list[C]:
     """GPUs for a job, those with the least memory that do; raises ValueError when these do not fit."""
     if job.gpu_count == 0:
         return []
@@ -61,10 +76,10 @@ def pick(gpus: Iterable[Gpu], job: Job) -> list[Gpu]:
     raise ValueError(f"These GPUs do not fit job {job.pk}.")
 
 
-def _alike(gpus: Iterable[Gpu]) -> list[list[Gpu]]:
+def _alike(gpus: Iterable[C]) -> list[list[C]]:
     """GPUs by kind, the largest of each kind first."""
 
-    def kind(gpu: Gpu) -> tuple[int, str]:
+    def kind(gpu: C) -> tuple[int, str]:
         return gpu.hardware_id or 0, gpu.name
 
     ordered = sorted(gpus, key=lambda gpu: (kind(gpu), -gpu.memory_mib))

@@ -15,6 +15,7 @@ from django.utils import timezone
 from jobs.models import ACTIVE, Agent, AgentSession, Attempt, AttemptState, Gpu
 from jobs.services import clock, leases
 from jobs.services.agents import tell_operator
+from jobs.services.callers import Caller
 from jobs.services.directives import directive_for
 from jobs.services.errors import AgentRefused
 from jobs.times import times
@@ -114,12 +115,9 @@ def open_session(*, agent: Agent, told: HostTold) -> Opened:
     return Opened(session, [_to_do(agent, one, now) for one in told.attempts], warnings)
 
 
-def living_session(*, agent: Agent, given: str) -> AgentSession:
+def living_session(*, caller: Caller) -> AgentSession:
     """The session that a call names, noted as seen; refused once another one has taken its place."""
-    try:
-        session = AgentSession.objects.filter(pk=uuid.UUID(given), agent=agent, ended_at=None).first()
-    except ValueError:
-        session = None
+    session = caller.session
     if session is None:
         detail = (
             "This session is over: another process of this host began one. Say X-Agent-Session, or begin a new one."
@@ -128,7 +126,7 @@ def living_session(*, agent: Agent, given: str) -> AgentSession:
     now = timezone.now()
     if now - session.last_seen_at > timedelta(seconds=min(TOUCH_S, times().lease_s / TOUCHES_PER_LEASE)):
         AgentSession.objects.filter(pk=session.pk).update(last_seen_at=now)
-        Agent.objects.filter(pk=agent.pk).update(last_seen_at=now)
+        Agent.objects.filter(pk=caller.agent.pk).update(last_seen_at=now)
     return session
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from jobs.models import Job
 from jobs.services import clock
+from jobs.services.plain_sql import Statement
 
 QUEUE = "gpu"
 FUNCTION = "jobs.tasks.gpu_ticket"
+HOLD = "UPDATE django_q_ormq SET lock = %s WHERE id = %s"
 
 
 class TicketBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
@@ -54,6 +56,11 @@ def drop_ticket(job: Job) -> None:
 def hold_ticket(job: Job, *, until: datetime) -> bool:
     """Keep a ticket from being claimed before `until`; False when there is none."""
     return bool(OrmQ.objects.filter(pk=job.ticket_id).update(lock=until))
+
+
+def holding(job: Job, *, until: datetime) -> Statement:
+    """The statement of `hold_ticket`, to be run with others."""
+    return HOLD, [connection.ops.adapt_datetimefield_value(until), job.ticket_id]
 
 
 def free_ticket(job: Job) -> None:

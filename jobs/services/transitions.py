@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from accounts.models import NotificationKind, User
 from accounts.services.notifications import notify
 from jobs.models import TERMINAL, TRANSITIONS, Attempt, AttemptState, GpuHold, Job, JobEvent, JobKind, JobState
 from jobs.services import clock, tickets
+from jobs.services.plain_sql import insertion, run_together
 from jobs.services.racing import lane_ended
 from jobs.times import times
 
@@ -32,6 +34,7 @@ ATTEMPT_TRANSITIONS: dict[AttemptState, frozenset[AttemptState]] = {
     A.OFFER_EXPIRED: frozenset(),
     A.DONE: frozenset(),
 }
+OFFER_JOB = "UPDATE jobs_job SET state = %s, reason_code = '', reason = %s WHERE id = %s AND state = %s"
 #: in these an attempt's process may live, and its GPUs are nobody else's
 HOLDING = (A.OFFERED, A.RUNNING)
 
@@ -73,6 +76,30 @@ def transition(
     return job
 
 
+def offer(*, attempt: Attempt, holds: Sequence[GpuHold], reason: str) -> Attempt:
+    """Send a locked job that waits on to the host of a new attempt, with the GPUs that it is given.
+
+    All rows are written at once, as hosts ask many times a second. Raises IllegalTransition, and IntegrityError where
+    another attempt was given one of the GPUs at this very moment.
+    """
+    job, reason = attempt.job, reason[:500]
+    line = _line(job, JobState.QUEUED, "offered", attempt=attempt, reason=reason)
+    line.to_state = JobState.OFFERED
+    counts = run_together(
+        [
+            (OFFER_JOB, [JobState.OFFERED.value, reason, job.pk, JobState.QUEUED.value]),
+            insertion(attempt),
+            *map(insertion, holds),
+            insertion(line),
+            tickets.holding(job, until=_out_of_reach_until(JobState.OFFERED)),
+        ]
+    )
+    if not counts[0]:
+        raise IllegalTransition(f"offered: job {job.pk} is no longer queued.")
+    job.state, job.reason_code, job.reason = JobState.OFFERED, "", reason
+    return attempt
+
+
 def note(*, job: Job, event: str, attempt: Attempt | None = None, actor: User | None = None, reason: str = "") -> None:
     """A line of a job's history about something that left its state as it is."""
     _write_history(job, job.state, event, attempt=attempt, actor=actor, reason=reason)
@@ -99,7 +126,13 @@ def move_attempt(*, attempt: Attempt, to: AttemptState, **changes: Any) -> Attem
 def _write_history(
     job: Job, before: str, event: str, *, attempt: Attempt | None, actor: User | None, reason: str
 ) -> None:
-    JobEvent.objects.create(
+    _line(job, before, event, attempt=attempt, actor=actor, reason=reason).save(force_insert=True)
+
+
+def _line(
+    job: Job, before: str, event: str, *, attempt: Attempt | None, reason: str, actor: User | None = None
+) -> JobEvent:
+    return JobEvent(
         job=job,
         attempt=attempt,
         from_state=before,
@@ -112,15 +145,19 @@ def _write_history(
 
 def _settle_ticket(job: Job) -> None:
     """A queued job has one ticket, a running one keeps it out of reach, all others have none."""
-    limits = times()
     if job.state == JobState.QUEUED:
         tickets.free_ticket(job)
     elif job.state in {JobState.OFFERED, JobState.RUNNING}:
-        offer_s = limits.offer_s if job.state == JobState.OFFERED else 0
-        # Long enough not to ask the database for its time: the job's state decides, the ticket is there should it fail.
-        tickets.hold_ticket(job, until=timezone.now() + timedelta(seconds=offer_s + limits.lease_s + limits.grace_s))
+        tickets.hold_ticket(job, until=_out_of_reach_until(JobState(job.state)))
     else:
         tickets.drop_ticket(job)
+
+
+def _out_of_reach_until(state: JobState) -> datetime:
+    """Long enough not to ask the database for its time: the job's state decides, the ticket is there should it fail."""
+    limits = times()
+    offer_s = limits.offer_s if state == JobState.OFFERED else 0
+    return timezone.now() + timedelta(seconds=offer_s + limits.lease_s + limits.grace_s)
 
 
 def _end(job: Job, attempt: Attempt | None) -> None:

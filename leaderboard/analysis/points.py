@@ -41,7 +41,16 @@ class Points:
 
     points: Sequence[Point]
     total: int
+    #: `total` follows from the share that was sampled, and is right to some percent
+    is_estimated: bool = False
 
     @property
     def is_sampled(self) -> bool:
         return len(self.points) < self.total
+
+    @property
+    def total_words(self) -> str:
+        """ "48,182", or "about 48,000" where it is estimated."""
+        if not self.is_estimated:
+            return f"{self.total:,}"
+        return f"about {round(self.total, 2 - len(str(self.total))):,}"

@@ -1,4 +1,15 @@
-from leaderboard.api.views import batches, benchmarks, catalogue, community, exports, owning, people, submissions
+from leaderboard.api.views import (
+    batches,
+    benchmarks,
+    catalogue,
+    community,
+    comparing,
+    dumps,
+    exports,
+    owning,
+    people,
+    submissions,
+)
 from lemsite.lib.api_paths import api_path
 
 # /api/benchmarks
@@ -11,6 +22,11 @@ benchmark_urls = [
     *api_path("benchmarks/<uuid:pk>/raw", benchmarks.BenchmarkRaw.as_view(), "benchmark-raw"),
     *api_path("benchmarks/<uuid:pk>/comments", community.BenchmarkComments.as_view(), "benchmark-comments"),
     *api_path("benchmarks/<uuid:pk>/disputes", community.BenchmarkDisputes.as_view(), "benchmark-disputes"),
+]
+
+# /api/dumps
+dump_urls = [
+    *api_path("dumps", dumps.DumpList.as_view(), "dump-list"),
 ]
 
 # /api/comments
@@ -41,9 +57,23 @@ catalogue_urls = [
     *api_path("hardware/<slug:slug>", catalogue.HardwareDetail.as_view(), "hardware"),
 ]
 
+# /api/compare
+compare_urls = [
+    *api_path("compare", comparing.Comparison.as_view(), "compare"),
+]
+
 # /api/users/<name>
 people_urls = [
     *api_path("users/<word:name>/submissions", people.PersonSubmissions.as_view(), "user-submissions"),
 ]
 
-urlpatterns = [*benchmark_urls, *comment_urls, *submission_urls, *batch_urls, *catalogue_urls, *people_urls]
+urlpatterns = [
+    *benchmark_urls,
+    *dump_urls,
+    *comment_urls,
+    *submission_urls,
+    *batch_urls,
+    *catalogue_urls,
+    *people_urls,
+    *compare_urls,
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,13 +72,18 @@ def axis(title: str, *, is_log: bool = False, **more: Any) -> dict[str, Any]:
         "ticklen": 4,
     }
     if is_log:
-        # Ticks at 1, 2 and 5 of each decade: a log axis is read by people who look for 200, not for 10^2.3.
-        shown |= {"type": "log", "dtick": "D2", "exponentformat": "none"}
+        # Ticks in full: people look for 200, and Plotly would write a small 2 between 100 and 1000.
+        shown |= {"type": "log", "tickformat": ",~r", "minor": {"showgrid": False}}
     return {**shown, **more}
 
 
 def metric_axis(name: str, *, is_log: bool = False, **more: Any) -> dict[str, Any]:
     return axis(metric_label(name), is_log=is_log, **more)
+
+
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether these figures need a log axis: all above zero, and the greatest more than twenty times the least."""
+    return bool(values) and min(values) > 0 and max(values) > 20 * min(values)
 
 
 def layout(*, x: Mapping[str, Any], y: Mapping[str, Any], height: int = MEDIUM, **more: Any) -> dict[str, Any]:

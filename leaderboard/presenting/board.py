@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -57,7 +57,7 @@ def board_page(query: BoardQuery, found: BoardResults, counts: Counts, notices: 
     columns = shown_columns(query)
     return BoardPage(
         view=query.view,
-        sort_label=_sort_label(query),
+        sort_label=sort_label(query),
         heads=column_heads(query, columns, path),
         rows=board_rows(query, found.results, columns),
         facets=list(_facets(query, counts)),
@@ -111,22 +111,26 @@ def board_rows(query: BoardQuery, results: Sequence[Result], columns: Sequence[M
 
 def cell_value(result: Result, metric: Metric, prices: Prices) -> float | None:
     """The value in this column, with the reader's own prices and grid where they matter."""
+    return priced_value(partial(getattr, result), metric, prices)
+
+
+def priced_value(stored: Callable[[str], float | None], metric: Metric, prices: Prices) -> float | None:
+    """The value in this column of whatever gives the stored ones by their name."""
     if metric.name == "co2_g_per_million_tokens":
         if prices.co2_g_per_kwh is None:
             return None
-        return metrics.co2_g(result.energy_per_output_token_j, prices.co2_g_per_kwh, prices.effective_pue)
+        return metrics.co2_g(stored("energy_per_output_token_j"), prices.co2_g_per_kwh, prices.effective_pue)
     if metric.name == "cost_per_million_tokens_usd":
-        return _cost(result, prices)
-    value: float | None = getattr(result, metric.name)
-    return value
+        return _cost(stored, prices)
+    return stored(metric.name)
 
 
-def _cost(result: Result, prices: Prices) -> float | None:
+def _cost(stored: Callable[[str], float | None], prices: Prices) -> float | None:
     if prices.usd_per_gpu_hour is not None:
-        return metrics.cost_usd(result.gpu_seconds_per_million_tokens, prices.usd_per_gpu_hour)
+        return metrics.cost_usd(stored(metrics.GPU_SECONDS), prices.usd_per_gpu_hour)
     if prices.usd_per_kwh is not None:
-        return metrics.electricity_usd(result.energy_per_output_token_j, prices.usd_per_kwh, prices.effective_pue)
-    return result.cost_per_million_tokens_usd
+        return metrics.electricity_usd(stored("energy_per_output_token_j"), prices.usd_per_kwh, prices.effective_pue)
+    return stored("cost_per_million_tokens_usd")
 
 
 def _row(rank: int, result: Result, cells: Sequence[Cell], *, is_disputed: bool) -> BoardRow:
@@ -168,7 +172,7 @@ def _absent(result: Result, metric: Metric) -> str:
     return "not measured"
 
 
-def _sort_label(query: BoardQuery) -> str:
+def sort_label(query: BoardQuery) -> str:
     return f"{_with_unit(query.metric)}, {'best' if query.best_first else 'worst'} first"
 
 

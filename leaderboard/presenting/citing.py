@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from leaderboard.analysis.citing import Cited, apa, bibtex
 from leaderboard.comparing_pages import Citation
@@ -19,42 +22,62 @@ CONTRIBUTORS = f"{SITE_NAME} contributors"
 DATA_TITLE = "Measured efficiency of large language models: all public results"
 
 
-def result_citations(result: Result, today: date) -> list[Citation]:
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The state of the data that is cited, and the day."""
+
+    data_version: int
+    day: date
+
+    @classmethod
+    def now(cls) -> Stamp:
+        return cls(data_version(), timezone.now().date())
+
+
+def result_citations(result: Result, stamp: Stamp) -> list[Citation]:
     """Of a public result; nothing else has an address that a reader of the citation could open."""
     if not result.submission.is_public:
         return []
     when = result.submission.published_at or result.submission.created_at
-    cited = _cited(
-        f"{SITE_NAME}-result-{str(result.pk)[:8]}",
-        f"Measured efficiency of {model_link(result).label} on {gpu_words(result)}",
-        [_author(result)],
-        result_url(result),
-        int(result.source_date[:4]) if result.source_date else when.year,
-        today,
+    cited = Cited(
+        key=f"{SITE_NAME}-result-{str(result.pk)[:8]}",
+        title=f"Measured efficiency of {model_link(result).label} on {gpu_words(result)}",
+        authors=[_author(result)],
+        year=int(result.source_date[:4]) if result.source_date else when.year,
+        **_common(result_url(result), stamp),
     )
-    return [_citation("This result", cited), data_citation(today)]
+    return [_citation("This result", cited), data_citation(stamp)]
 
 
-def comparison_citations(results: Sequence[Result], url: str, today: date) -> list[Citation]:
-    """`url` names the results themselves, so that it shows the same ones later."""
+def comparison_citations(results: Sequence[Result], path: str, stamp: Stamp) -> list[Citation]:
+    """`path` names the results themselves, so that it shows the same ones later."""
     if not results or not all(result.submission.is_public for result in results):
         return []
     names = list(dict.fromkeys(f"{model_link(result).label} on {gpu_words(result)}" for result in results))
-    title = f"Measured efficiency compared: {'; '.join(names)}"
-    key = f"{SITE_NAME}-comparison-{'-'.join(str(result.pk)[:4] for result in results)}"
-    cited = _cited(key, title, [CONTRIBUTORS], url, today.year, today)
-    return [_citation("This comparison", cited), data_citation(today)]
-
-
-def data_citation(today: date) -> Citation:
-    key = f"{SITE_NAME}-data-{today.year}"
-    return _citation(
-        "The data set", _cited(key, DATA_TITLE, [CONTRIBUTORS], reverse("leaderboard:list"), today.year, today)
+    cited = Cited(
+        key=f"{SITE_NAME}-comparison-{'-'.join(str(result.pk)[:4] for result in results)}",
+        title=f"Measured efficiency compared: {'; '.join(names)}",
+        authors=[CONTRIBUTORS],
+        year=stamp.day.year,
+        **_common(path, stamp),
     )
+    return [_citation("This comparison", cited), data_citation(stamp)]
 
 
-def _cited(key: str, title: str, authors: Sequence[str], path: str, year: int, today: date) -> Cited:  # noqa: PLR0913 - the parts of a citation
-    return Cited(key, title, authors, SITE_NAME, year, f"data version {data_version()}", settings.SITE_URL + path, today)
+def data_citation(stamp: Stamp) -> Citation:
+    year = stamp.day.year
+    path = reverse("leaderboard:list")
+    cited = Cited(f"{SITE_NAME}-data-{year}", DATA_TITLE, [CONTRIBUTORS], year=year, **_common(path, stamp))
+    return _citation("The data set", cited)
+
+
+def _common(path: str, stamp: Stamp) -> dict[str, Any]:
+    return {
+        "publisher": SITE_NAME,
+        "version": f"data version {stamp.data_version}",
+        "url": settings.SITE_URL + path,
+        "accessed": stamp.day,
+    }
 
 
 def _citation(label: str, cited: Cited) -> Citation:

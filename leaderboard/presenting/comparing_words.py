@@ -97,12 +97,16 @@ def context(results: Sequence[Result]) -> Iterator[Aspect]:
     yield _scope(results)
     yield _gpus(results)
     yield _aspect("Load", [_load(result) for result in results], "different", "Part of the configuration.")
-    yield _aspect("Tool", [result.tool for result in results], "different", "Tools cut the measured window differently.")
+    yield _aspect(
+        "Tool", [result.tool for result in results], "different", "Tools cut the measured window differently."
+    )
 
 
 def _model(results: Sequence[Result]) -> Aspect:
     names = [result.model.title if result.model else result.model_name for result in results]
-    return _aspect("Model", names, "different", "They cut text into tokens of their own, and answer in their own quality.")
+    return _aspect(
+        "Model", names, "different", "They cut text into tokens of their own, and answer in their own quality."
+    )
 
 
 def _prompts(results: Sequence[Result]) -> Aspect:

@@ -12,11 +12,12 @@ from django.urls import Resolver404, resolve, reverse
 
 from leaderboard.charts import look
 from leaderboard.presenting.charts import BY_SLUG
-from leaderboard.presenting.charts.block import EMBED_FRAME_PX, address
+from leaderboard.presenting.charts.block import EMBED_FRAME_PX, address, iframe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+WIDTH_PX, CACHE_AGE_S = 800, 3600
 RESULT_HEIGHT_PX = 330
 TABLE_HEIGHT_PX = 560
 
@@ -40,6 +41,29 @@ def embed_of(url: str) -> Embed | None:
         return None
     make = _MAKERS.get(match.view_name)
     return make(match.kwargs, parts.query) if make else None
+
+
+def oembed_body(embed: Embed, params: QueryDict) -> dict[str, object]:
+    """https://oembed.com, 2.3.4: a rich type, no larger than the asker wants."""
+    width = min(WIDTH_PX, _size(params, "maxwidth", WIDTH_PX))
+    height = min(embed.height, _size(params, "maxheight", embed.height))
+    return {
+        "version": "1.0",
+        "type": "rich",
+        "title": embed.title,
+        "provider_name": urlsplit(settings.SITE_URL).hostname,
+        "provider_url": settings.SITE_URL,
+        "cache_age": CACHE_AGE_S,
+        "width": width,
+        "height": height,
+        "html": iframe(embed.url, embed.title, height, width=str(width)),
+    }
+
+
+def _size(params: QueryDict, name: str, default: int) -> int:
+    """A wish that is no number is none."""
+    text = params.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 6 else default
 
 
 def _chart(kwargs: dict[str, str], query: str) -> Embed | None:

@@ -10,10 +10,11 @@ from django.http import QueryDict
 from leaderboard import format as fmt
 from leaderboard.analysis.sensitivity import Span, widest_span
 from leaderboard.board import BoardQuery
-from leaderboard.charts.base import Chart
+from leaderboard.chart_pages import ChartBlock
 from leaderboard.models import Hardware, LanguageModel, Result
 from leaderboard.pages import Link
 from leaderboard.presenting.charts import BY_SLUG
+from leaderboard.presenting.charts.block import chart_block
 from leaderboard.presenting.common import (
     SCOPE_SENTENCES,
     backend_words,
@@ -153,7 +154,7 @@ def _details(result: Result) -> str:
     return ", ".join(part for part in parts if part) or "an engine that its file does not name"
 
 
-def _charts(slugs: Sequence[str], query: BoardQuery) -> Iterator[Chart]:
+def _charts(slugs: Sequence[str], query: BoardQuery) -> Iterator[ChartBlock]:
     """Those that have something to draw for these results."""
     params = QueryDict(mutable=True)
     for name, value in query.parameters():
@@ -163,7 +164,7 @@ def _charts(slugs: Sequence[str], query: BoardQuery) -> Iterator[Chart]:
             continue
         chart = BY_SLUG[slug].make(params)
         if not chart.is_empty:
-            yield chart
+            yield chart_block(chart, params, level=3)
 
 
 def _billions(model: LanguageModel) -> str:

@@ -51,7 +51,7 @@ def board_results(query: BoardQuery) -> BoardResults:
     """One page of results in the order asked for. Two queries, however many rows there are."""
     keys = _page(query, query.limit + 1)
     shown = keys[: query.limit]
-    rows = _with_names(Result.objects.filter(pk__in=[pk for _, pk in shown])).in_bulk()
+    rows = with_names(Result.objects.filter(pk__in=[pk for _, pk in shown])).in_bulk()
     last = shown[-1] if len(keys) > query.limit else None
     return BoardResults(
         results=[rows[pk] for _, pk in shown if pk in rows],
@@ -62,7 +62,7 @@ def board_results(query: BoardQuery) -> BoardResults:
 def all_results(query: BoardQuery) -> QuerySet[Result]:
     """Every ranked result that passes the filters and has the metric, in order; for exports."""
     rows = _result_rows(query)
-    return _with_names(rows.ordered)
+    return with_names(rows.ordered)
 
 
 def filtered_results(query: BoardQuery, *, without: str = "") -> QuerySet[Result]:
@@ -272,5 +272,5 @@ class Walked(Func):
         return super().as_sql(compiler, connection, template="+%(expressions)s", **context)
 
 
-def _with_names(results: QuerySet[Result]) -> QuerySet[Result]:
+def with_names(results: QuerySet[Result]) -> QuerySet[Result]:
     return results.select_related("model", "hardware", "backend").defer(*HEAVY)

@@ -7,7 +7,7 @@ one from the best end of each column, stop where they meet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -34,8 +34,14 @@ def frontier(results: QuerySet[Result], x: str, y: str) -> list[Spot]:
         # What lies further down one walk is better in the other column than all so far: the other walk has passed it.
         if (x_value >= x_other) if is_x_high else (x_value <= x_other):
             break
-    spots = list(found.values())
-    return [spots[i] for i in pareto([spot[:2] for spot in spots], higher_x=is_x_high, higher_y=is_y_high)]
+    return sorted_frontier(found.values(), x, y)
+
+
+def sorted_frontier(spots: Iterable[Spot], x: str, y: str) -> list[Spot]:
+    """The undominated of these, by rising x."""
+    is_x_high, is_y_high = (RANKED[column] == Better.HIGHER for column in (x, y))
+    listed = list(spots)
+    return [listed[i] for i in pareto([spot[:2] for spot in listed], higher_x=is_x_high, higher_y=is_y_high)]
 
 
 @dataclass(frozen=True, slots=True)

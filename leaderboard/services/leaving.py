@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from accounts.models import User
-from leaderboard.models import Comment, Share, StatedDefaults, Submission, Watch
+from leaderboard.models import Comment, SavedComparison, Share, StatedDefaults, Submission, Watch
 from leaderboard.services.batches import drop_batches
 from leaderboard.services.comments import delete_comment
 from leaderboard.services.submissions import delete
@@ -30,3 +30,4 @@ def delete_contributions(*, user: User, keep_published: bool) -> None:
     Share.objects.filter(user=user).delete()
     StatedDefaults.objects.filter(user=user).delete()
     Watch.objects.filter(user=user).delete()
+    SavedComparison.objects.filter(owner=user).delete()

@@ -9,8 +9,9 @@ from django.views.decorators.http import condition, require_safe
 from leaderboard.charts.base import Chart
 from leaderboard.exports import csv_table
 from leaderboard.pages import Link
-from leaderboard.presenting.charts import BY_SLUG, KINDS, ChartKind
+from leaderboard.presenting.charts import BY_SLUG, KINDS
 from leaderboard.presenting.charts.block import address, figure_of
+from leaderboard.presenting.charts.kinds import ChartKind
 from leaderboard.presenting.charts.page import chart_page, read_chart
 from leaderboard.queries.facets import data_version
 from leaderboard.views.board import page_etag

@@ -169,7 +169,7 @@ def test_a_signed_in_person_is_nobody_here(client, owner):
     assert client.post(f"{BASE}/session", headers={"X-Agent-Protocol": "1"}).status_code == 401
 
 
-@pytest.mark.parametrize("where", ["jobs.api.authentication.find_token", "jobs.services.sessions.living_session"])
+@pytest.mark.parametrize("where", ["jobs.api.authentication.find_caller", "jobs.services.sessions.living_session"])
 def test_a_database_that_is_away_is_told_with_when_to_come_again(host, attempt, monkeypatch, where):
     def away(*args, **kwargs):
         raise OperationalError("the connection is gone")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Notification
 from jobs.models import AgentSession, Gpu
 from jobs.services import agents
+from jobs.services.callers import find_caller
 from jobs.services.tickets import issue_ticket
 from tests.jobs.calling import BASE, GPU, Host, session_body
 from tests.jobs.factories import AgentFactory, AttemptFactory, GpuFactory, JobFactory, SessionFactory
@@ -39,7 +40,7 @@ def test_a_code_is_answered_with_a_token_that_works():
     answer = enrol(code)
 
     assert (answer.status_code, answer.json()["name"]) == (201, "gpu-1")
-    assert agents.find_token(answer.json()["token"]) is not None
+    assert find_caller(answer.json()["token"]) is not None
 
 
 @pytest.mark.parametrize("code", ["", "gpe_x", "lem_1", "gpe_" + "0" * 36])

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Notification
 from jobs.models import Agent, AgentToken, EnrolmentCode
 from jobs.services import agents
+from jobs.services.callers import find_caller
 from jobs.services.errors import AgentRefused
 from lemsite.lib import secret_tokens
 from tests.factories import UserFactory
@@ -41,7 +42,7 @@ def test_a_code_becomes_a_host_of_who_made_it(operator, enrolled):
     agent, plain = enrolled
 
     assert (agent.name, agent.owner) == ("gpu-1", operator)
-    assert agents.find_token(plain).agent == agent
+    assert find_caller(plain).agent == agent
 
 
 def test_neither_code_nor_token_is_kept(operator):
@@ -107,8 +108,8 @@ def test_a_known_host_gets_a_new_token_and_its_old_one_stops(operator, enrolled)
 
     assert again == agent
     assert Agent.objects.count() == 1
-    assert agents.find_token(plain) is None
-    assert agents.find_token(new).agent == agent
+    assert find_caller(plain) is None
+    assert find_caller(new).agent == agent
 
 
 def test_a_strangers_host_is_not_re_enrolled(enrolled, stranger):
@@ -120,15 +121,15 @@ def test_a_broken_token_asks_no_database(enrolled, django_assert_num_queries):
     _, plain = enrolled
 
     with django_assert_num_queries(0):
-        assert agents.find_token(plain[:-1] + ("a" if plain[-1] != "a" else "b")) is None
+        assert find_caller(plain[:-1] + ("a" if plain[-1] != "a" else "b")) is None
 
 
 def test_the_use_of_a_token_is_noted_once_a_minute(enrolled, django_assert_num_queries):
     _, plain = enrolled
-    agents.find_token(plain)
+    find_caller(plain)
 
     with django_assert_num_queries(1):
-        agents.find_token(plain)
+        find_caller(plain)
 
 
 @pytest.mark.parametrize("field", ["revoked_at", "expires_at", "replaced_at"])
@@ -136,7 +137,7 @@ def test_a_token_that_is_over_opens_nothing(enrolled, field):
     agent, plain = enrolled
     later(token_of(agent), **{field: timezone.now()})
 
-    assert agents.find_token(plain) is None
+    assert find_caller(plain) is None
 
 
 def test_a_rotated_token_lives_on_for_a_while(enrolled):
@@ -144,8 +145,8 @@ def test_a_rotated_token_lives_on_for_a_while(enrolled):
 
     _, new = agents.rotate(token=token_of(agent))
 
-    assert agents.find_token(plain) is not None
-    assert agents.find_token(new) is not None
+    assert find_caller(plain) is not None
+    assert find_caller(new) is not None
 
 
 def test_after_that_its_use_is_told_to_the_operator_once(enrolled, operator):
@@ -154,7 +155,7 @@ def test_after_that_its_use_is_told_to_the_operator_once(enrolled, operator):
     agents.rotate(token=old)
     later(old, replaced_at=timezone.now())
 
-    assert [agents.find_token(plain) for _ in range(3)] == [None] * 3
+    assert [find_caller(plain) for _ in range(3)] == [None] * 3
 
     assert Notification.objects.filter(user=operator).count() == 1
 
@@ -166,8 +167,8 @@ def test_rotating_again_forgets_the_token_whose_answer_was_lost(enrolled):
 
     _, kept = agents.rotate(token=old)
 
-    assert agents.find_token(lost) is None
-    assert agents.find_token(kept) is not None
+    assert find_caller(lost) is None
+    assert find_caller(kept) is not None
 
 
 def test_a_token_asks_to_be_rotated_after_three_quarters_of_its_life(enrolled):
@@ -185,7 +186,7 @@ def test_retiring_closes_tokens_and_session(enrolled, operator):
     agents.retire(agent=agent, by=operator)
 
     session.refresh_from_db()
-    assert agents.find_token(plain) is None
+    assert find_caller(plain) is None
     assert session.ended_at is not None
     assert not agent.takes_jobs
 

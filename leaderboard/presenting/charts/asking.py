@@ -11,14 +11,20 @@ from django.db.models import Count
 from leaderboard import format as fmt
 from leaderboard.analysis.points import Points
 from leaderboard.board import BoardQuery, BoardQueryError
-from leaderboard.metrics import BY_NAME
+from leaderboard.metrics import BY_NAME, METRICS
 from leaderboard.presenting.board import SCOPE_LABELS
-from leaderboard.presenting.charts import Choice
-from leaderboard.queries.board import filtered_results
+from leaderboard.presenting.charts.kinds import Choice
+from leaderboard.queries.board import COST, filtered_results
 from leaderboard.queries.facets import hidden_by_trust
 
 if TYPE_CHECKING:
     from django.http import QueryDict
+
+#: the metrics that depend on what the energy meter saw
+ENERGY = frozenset(
+    {metric.name for metric in METRICS if metric.group == "Efficiency"}
+    | {"avg_power_w", "co2_g_per_million_tokens", "total_energy_j", "adjusted_energy_j"}
+)
 
 
 def chosen(params: QueryDict, choice: Choice) -> str:
@@ -36,12 +42,13 @@ def metric_choice(name: str, label: str, metrics: Sequence[str]) -> Choice:
     return Choice(name, label, options)
 
 
-def in_one_scope(query: BoardQuery) -> tuple[BoardQuery, str]:
+def in_one_scope(query: BoardQuery, metrics: Sequence[str]) -> tuple[BoardQuery, str]:
     """`query` with the energy scope of most of its results, and the sentence that says so.
 
-    Energies of different scopes are not comparable. A reader who chooses scopes gets those, and marks that differ.
+    Energies of different scopes are not comparable. Figures without energy leave `query` as it is, and so does a
+    reader who chooses scopes: they get those, in marks that differ.
     """
-    if "energy_scope" in query.facets:
+    if "energy_scope" in query.facets or not _are_about_energy(query, metrics):
         return query, ""
     rows = filtered_results(query).order_by().values_list("energy_scope").annotate(n=Count("pk"))
     counts = dict(sorted(rows, key=lambda row: (-row[1], row[0] != "gpu", row[0])))
@@ -54,6 +61,11 @@ def in_one_scope(query: BoardQuery) -> tuple[BoardQuery, str]:
     if others:
         words += f" {fmt.count(others, 'result')} of another energy scope left out: they are not comparable."
     return narrowed, words
+
+
+def _are_about_energy(query: BoardQuery, metrics: Sequence[str]) -> bool:
+    is_electricity = query.prices.is_electricity_only
+    return any(name in ENERGY or (is_electricity and name == COST) for name in metrics)
 
 
 def sample_note(found: Points) -> str:

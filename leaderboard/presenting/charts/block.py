@@ -67,11 +67,11 @@ def address(name: str, slug: str, query: str = "") -> str:
     return f"{url}?{query}" if query else url
 
 
-def iframe(url: str, title: str, height: int) -> str:
+def iframe(url: str, title: str, height: int, width: str = "100%") -> str:
     """What someone pastes into their page: no script, no style, a height that fits."""
     return (
         f'<iframe src="{escape(settings.SITE_URL + url)}" title="{escape(title)}" '
-        f'width="100%" height="{height}" loading="lazy" frameborder="0"></iframe>'
+        f'width="{width}" height="{height}" loading="lazy" frameborder="0"></iframe>'
     )
 
 

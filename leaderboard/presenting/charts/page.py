@@ -15,8 +15,9 @@ from leaderboard.chart_pages import ChartPage, ChartSelect
 from leaderboard.charts.base import Chart
 from leaderboard.pages import Link
 from leaderboard.presenting.board import filter_chips
-from leaderboard.presenting.charts import KINDS, ChartKind, Choice
+from leaderboard.presenting.charts import KINDS
 from leaderboard.presenting.charts.block import address, chart_block
+from leaderboard.presenting.charts.kinds import ChartKind, Choice
 
 if TYPE_CHECKING:
     from django.http import QueryDict

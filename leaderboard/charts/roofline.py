@@ -1,0 +1,226 @@
+"""Results below the roofs of their GPUs: what memory bandwidth and arithmetic allow at a number of sequences at once.
+
+A decode step reads the active weights once for all its sequences, and multiplies them for each. So the rate of decoding
+grows with the sequences until it meets the peak of arithmetic. Both axes are of one GPU and free of the model's
+size: sequences at once, and FLOP/s of decoding, 2 x active parameters x output tokens per second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from leaderboard import format as fmt
+from leaderboard.charts import look
+from leaderboard.charts.base import Chart, Column, Table
+from leaderboard.charts.curves import log_axis_of
+from leaderboard.checks.ceilings import peak_tflops, step_floor_ms, tflops_of
+
+SLUG, TITLE = "roofline", "Roofline"
+MAX_ROOFS = 4
+#: drawn where the results do not state their precision
+REFERENCE = "bf16"
+_DENSITY = 24
+_WHAT_COUNTS = (
+    "Output tokens only: reading prompts takes arithmetic that is not counted. A model of experts reads more than its "
+    "active weights in a batch, and attention reads its cache, so the roof cannot be reached."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One GPU's data sheet."""
+
+    name: str
+    bandwidth_gb_per_s: float | None
+    #: precision -> dense peak of one GPU
+    tflops: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One result as far as its place depends on it."""
+
+    name: str
+    board: str
+    precision: str
+    active_b: float
+    gpu_count: int
+    #: sequences decoded at once
+    load: int
+    throughput_tokens_per_s: float
+    url: str = ""
+
+    @property
+    def tflops_per_gpu(self) -> float:
+        return tflops_of(self.active_b, self.throughput_tokens_per_s) / self.gpu_count
+
+
+@dataclass(frozen=True, slots=True)
+class Roof:
+    """What one GPU can do with weights of one precision, in TFLOP/s."""
+
+    board: Board
+    precision: str
+
+    def bandwidth(self, load: float) -> float | None:
+        """As many tokens as sequences in the time of reading the weights; the size of the model cancels out."""
+        floor_ms = step_floor_ms(1.0, self.precision, 1, self.board.bandwidth_gb_per_s)
+        return None if floor_ms is None else tflops_of(1.0, load * 1000 / floor_ms)
+
+    @property
+    def peak(self) -> float | None:
+        return peak_tflops(self.precision, self.board.tflops)
+
+    def at(self, load: float) -> float | None:
+        known = [each for each in (self.bandwidth(load), self.peak) if each is not None]
+        return min(known, default=None)
+
+    def bound_by(self, load: float) -> str:
+        slow, peak = self.bandwidth(load), self.peak
+        if slow is None or peak is None:
+            return ""
+        return "memory bandwidth" if slow < peak else "arithmetic"
+
+
+def roofline(runs: Sequence[Run], boards: Sequence[Board], notes: Sequence[str] = ()) -> Chart:
+    """Every run is on one of `boards`."""
+    by_name = {board.name: board for board in boards}
+    roofs = _roofs(runs, by_name)
+    groups = list(dict.fromkeys((run.board, run.precision) for run in runs))
+    places = {group: place for place, group in enumerate(groups)}
+    loads = [float(run.load) for run in runs]
+    return Chart(
+        slug=SLUG,
+        title="Results below the roofs of their GPUs",
+        summary=_summary(runs, by_name),
+        traces=[
+            *(_line(roof, places.get((roof.board.name, roof.precision), place), loads)
+              for place, roof in enumerate(roofs)),
+            *(_marks(runs, group, places[group], by_name) for group in groups),
+        ],
+        layout=look.layout(
+            x=look.axis("Sequences at once", **(log_axis_of(loads) if loads else {})),
+            y=look.axis("Decoding, TFLOP/s per GPU", is_log=True),
+            height=look.LARGE,
+            showlegend=True,
+        ),
+        table=Table(_COLUMNS, [_row(run, by_name) for run in runs], [run.url for run in runs]),
+        notes=[*_own_notes(runs), *notes] if runs else notes,
+    )  # fmt: skip
+
+
+_COLUMNS = (
+    Column("result", "Result"),
+    Column("hardware", "GPU"),
+    Column("precision", "Precision"),
+    Column("sequences", "Sequences at once"),
+    Column("tflops_per_gpu", "Decoding", "TFLOP/s per GPU"),
+    Column("roof_tflops", "Roof", "TFLOP/s per GPU"),
+    Column("percent_of_roof", "Of the roof", "%"),
+    Column("bound_by", "Bound by"),
+)
+
+
+def roof_of(run: Run, boards: Mapping[str, Board]) -> Roof | None:
+    """The roof that a run is judged by; None where its precision is not known."""
+    return Roof(boards[run.board], run.precision) if run.precision else None
+
+
+def share_of_roof(run: Run, boards: Mapping[str, Board]) -> float | None:
+    roof = roof_of(run, boards)
+    most = roof.at(run.load) if roof else None
+    return run.tflops_per_gpu / most if most else None
+
+
+def _row(run: Run, boards: Mapping[str, Board]) -> tuple[str | float | int | None, ...]:
+    roof, share = roof_of(run, boards), share_of_roof(run, boards)
+    return (
+        run.name,
+        run.board,
+        run.precision or "not stated",
+        run.load,
+        run.tflops_per_gpu,
+        roof.at(run.load) if roof else None,
+        None if share is None else share * 100,
+        roof.bound_by(run.load) if roof else "",
+    )
+
+
+def _roofs(runs: Sequence[Run], boards: Mapping[str, Board]) -> list[Roof]:
+    """One for each GPU and precision among the runs; bf16 where none is stated."""
+    wanted = dict.fromkeys((run.board, run.precision or REFERENCE) for run in runs)
+    roofs = [Roof(boards[board], precision) for board, precision in wanted]
+    return [roof for roof in roofs if roof.at(1) is not None][:MAX_ROOFS]
+
+
+def _line(roof: Roof, place: int, loads: Sequence[float]) -> dict[str, Any]:
+    low, high = min(loads), max(max(loads), min(loads) * 2)
+    at = [low * (high / low) ** (step / _DENSITY) for step in range(_DENSITY + 1)]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": look.plain(f"roof of {roof.board.name}, {roof.precision}"),
+        "x": at,
+        "y": [roof.at(load) for load in at],
+        "line": {"color": look.mark(place).color, "width": 2.5, "dash": look.mark(place).dash},
+        "hoverinfo": "skip",
+    }
+
+
+def _marks(runs: Sequence[Run], group: tuple[str, str], place: int, boards: Mapping[str, Board]) -> dict[str, Any]:
+    its = [(row, run) for row, run in enumerate(runs) if (run.board, run.precision) == group]
+    mark = look.mark(place)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": look.plain(f"{group[0]}, {group[1] or 'precision not stated'}"),
+        "x": [run.load for _, run in its],
+        "y": [run.tflops_per_gpu for _, run in its],
+        "marker": {"color": mark.color, "symbol": mark.symbol, "size": 9, "line": {"color": "surface", "width": 1}},
+        "customdata": [row for row, _ in its],
+        "hovertext": [_hover(run, boards) for _, run in its],
+        "hoverinfo": "text",
+    }
+
+
+def _hover(run: Run, boards: Mapping[str, Board]) -> str:
+    share = share_of_roof(run, boards)
+    return look.lines(
+        run.name,
+        run.board,
+        f"{fmt.count(run.load, 'sequence')} at once, {fmt.number(run.tflops_per_gpu)} TFLOP/s per GPU",
+        "" if share is None else f"{fmt.number(share * 100, 3)} % of the roof",
+    )
+
+
+def _own_notes(runs: Sequence[Run]) -> list[str]:
+    notes = [_WHAT_COUNTS]
+    unknown = sum(not run.precision for run in runs)
+    if unknown:
+        verb = "does" if unknown == 1 else "do"
+        notes.append(
+            f"{fmt.count(unknown, 'result')} {verb} not state a precision: their roof is not known, and the one drawn "
+            f"is that of {REFERENCE}."
+        )
+    return notes
+
+
+def _summary(runs: Sequence[Run], boards: Mapping[str, Board]) -> str:
+    if not runs:
+        return "No result has a throughput, a batch size, a GPU count, and a model and a GPU of known size."
+    judged = [(share, run) for run in runs if (share := share_of_roof(run, boards)) is not None]
+    if not judged:
+        most = max(runs, key=lambda run: run.tflops_per_gpu)
+        return (
+            f"Decoding reaches at most {fmt.number(most.tflops_per_gpu, 3)} TFLOP/s per GPU: {most.name}, at "
+            f"{fmt.count(most.load, 'sequence')} at once."
+        )
+    share, best = max(judged, key=lambda pair: pair[0])
+    by = Roof(boards[best.board], best.precision).bound_by(best.load)
+    bound = sum(Roof(boards[run.board], run.precision).bound_by(run.load) == "memory bandwidth" for _, run in judged)
+    return (
+        f"Nearest to its roof: {best.name} with {fmt.number(share * 100, 2)} %{f', bound by {by}' if by else ''}. "
+        f"Memory bandwidth bounds {bound:,} of {fmt.count(len(judged), 'result')}."
+    )
