@@ -44,7 +44,7 @@ from benchmarks.load.site import ENGINES, Ask, Site, new_site  # noqa: E402
 from benchmarks.load.words import print_machine  # noqa: E402
 
 #: scaled so that an outage of seconds is longer than lease and grace together
-TIMES = "offer_s=6,lease_s=8,grace_s=12,heartbeat_s=3,poll_s=0.8,flush_s=1,declined_s=1"
+TIMES = "offer_s=8,lease_s=12,grace_s=18,heartbeat_s=4,poll_s=2,flush_s=1,declined_s=1"
 #: of the simulated benchmark
 JOB_S = 0.1
 #: jobs that wait or run at once, for each host
@@ -169,7 +169,7 @@ class Chaos:
         print(f"{elapsed_s:6,.0f} s: {self._over:,} jobs over, {self._open} open; {done}", flush=True)
 
     def _due(self, what: str, target: float, act: Callable[[], None]) -> None:
-        if self._done[what] < int(target):
+        if self._done[what] < target:
             act()
             self._done[what] += 1
 

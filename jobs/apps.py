@@ -10,7 +10,12 @@ class JobsConfig(AppConfig):
     name = "jobs"
 
     def ready(self) -> None:
+        # Here, because models cannot be imported before all apps are ready.
+        from jobs.presenting.failures import job_failures
+        from leaderboard.queries.failures import register_failures
+
         post_migrate.connect(_ensure_schedules, sender=self)
+        register_failures("jobs", job_failures)
 
 
 def _ensure_schedules(using: str, **kwargs: Any) -> None:

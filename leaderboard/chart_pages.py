@@ -74,11 +74,23 @@ class ChartSelect:
 
 
 @dataclass(frozen=True, slots=True)
+class ChartRange:
+    """From and to of one metric, as typed."""
+
+    name: str
+    label: str
+    unit: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChartPage:
     chart: ChartBlock
     question: str
     notices: Sequence[str]
     selects: Sequence[ChartSelect]
+    ranges: Sequence[ChartRange]
     #: hidden inputs that keep the rest of the address
     kept: Sequence[tuple[str, str]]
     #: the filters in force, each with the address without it

@@ -1,4 +1,4 @@
-"""What /compare/, the advice pages and the list of saved comparisons show: ready text."""
+"""What /compare/, the list of saved comparisons and citations show: ready text."""
 
 from __future__ import annotations
 
@@ -125,66 +125,3 @@ class SavedRow:
     short_url: str
     contents: str
     saved: str
-
-
-@dataclass(frozen=True, slots=True)
-class AdvicePair:
-    """The evidence of one step: two results side by side."""
-
-    label: str
-    url: str
-    factor: str
-
-
-@dataclass(frozen=True, slots=True)
-class AdviceStep:
-    #: such as "from 8 to 32"
-    change: str
-    #: such as "2.4x the tokens per joule"
-    effect: str
-    #: such as "median of 3 pairs, 1.9x to 3.1x"
-    basis: str
-    pairs: Sequence[AdvicePair]
-    more_pairs: str
-
-
-@dataclass(frozen=True, slots=True)
-class AdviceRow:
-    label: str
-    #: "gain", "no-gain" or "unmeasured"
-    kind: str
-    #: one sentence; it names whose results it is from where they are not the reader's model's
-    words: str
-    best: AdviceStep | None
-    others: Sequence[AdviceStep]
-
-
-@dataclass(frozen=True, slots=True)
-class AdviceChoice:
-    """One select of the form."""
-
-    name: str
-    label: str
-    #: (value, words, is chosen); the first is "any"
-    options: Sequence[tuple[str, str, bool]]
-
-
-@dataclass(frozen=True, slots=True)
-class AdvicePage:
-    title: str
-    model: Link | None
-    hardware: Link | None
-    problems: Sequence[str]
-    #: what the figures are of: metric, scope, how many results
-    basis: str
-    rows: Sequence[AdviceRow]
-    empty: str
-    #: model and GPU, then what the reader runs now
-    asks: Sequence[AdviceChoice]
-    start: Sequence[AdviceChoice]
-    model_name: str
-    suggestions: Sequence[str]
-    limits: Sequence[tuple[str, str, str]]
-    #: the rest of the state, for the form
-    kept: Sequence[tuple[str, str]]
-    hidden_by_trust: Link | None

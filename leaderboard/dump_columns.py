@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,6 +68,9 @@ MEANINGS = {
 }
 
 
+Values = Sequence[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class DumpColumn:
     name: str
@@ -77,20 +80,27 @@ class DumpColumn:
     meaning: str
     #: name of the stored value that it is made of
     path: str
-    made: Callable[[Any], Any]
+    made: Callable[[Values], Values]
 
 
-def _known(value: Any) -> Any:
-    return None if value == "" else value
+def _as_they_are(values: Values) -> Values:
+    return values
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _words(values: Values) -> Values:
+    """An empty text means not stated."""
+    return [value or None for value in values]
 
 
-def _statistic(metric: str, key: str) -> Callable[[Any], Any]:
-    def read(statistics: Mapping[str, Mapping[str, Any]] | None) -> Any:
-        return ((statistics or {}).get(metric) or {}).get(key)
+def _texts(values: Values) -> Values:
+    return [str(value) for value in values]
+
+
+def _statistic(metric: str, key: str) -> Callable[[Values], Values]:
+    nothing: dict[str, Any] = {}
+
+    def read(values: Values) -> Values:
+        return [((statistics or nothing).get(metric) or nothing).get(key) for statistics in values]
 
     return read
 
@@ -101,24 +111,35 @@ _NAMED = {"model": "model__name", "hardware": "hardware__slug", "backend": "back
 
 def dump_columns(trust_codes: Mapping[int, str]) -> tuple[DumpColumn, ...]:
     """Every column in the order of the file; `trust_codes` are the words for stored trust levels."""
+
+    def codes(values: Values) -> Values:
+        return [trust_codes[value] for value in values]
+
     identity = (
-        DumpColumn("id", str, "", MEANINGS["id"], "pk", _text),
-        DumpColumn("submission", str, "", MEANINGS["submission"], "submission_id", _text),
-        DumpColumn("trust", str, "", MEANINGS["trust"], "trust", trust_codes.get),
-        DumpColumn("licence", str, "", MEANINGS["licence"], "row_licence", _known),
-        DumpColumn("published_at", datetime, "", MEANINGS["published_at"], "submission__published_at", _known),
+        DumpColumn("id", str, "", MEANINGS["id"], "pk", _texts),
+        DumpColumn("submission", str, "", MEANINGS["submission"], "submission_id", _texts),
+        DumpColumn("trust", str, "", MEANINGS["trust"], "trust", codes),
+        DumpColumn("licence", str, "", MEANINGS["licence"], "row_licence", _words),
+        DumpColumn("published_at", datetime, "", MEANINGS["published_at"], "submission__published_at", _as_they_are),
     )
     fields = (
-        DumpColumn(name, kind.type, kind.unit, kind.meaning or MEANINGS[name], _NAMED.get(name, name), _known)
+        DumpColumn(
+            name,
+            kind.type,
+            kind.unit,
+            kind.meaning or MEANINGS[name],
+            _NAMED.get(name, name),
+            _words if kind.type is str else _as_they_are,
+        )
         for name, kind in KINDS.items()
     )
     reported = (
-        DumpColumn(f"{name}_reported", str, "", MEANINGS[f"{name}_reported"], f"{name}_name", _known) for name in _NAMED
+        DumpColumn(f"{name}_reported", str, "", MEANINGS[f"{name}_reported"], f"{name}_name", _words) for name in _NAMED
     )
     cost = "cost_per_million_tokens_usd"
     computed = (
-        DumpColumn(GPU_SECONDS, float, "s", MEANINGS[GPU_SECONDS], GPU_SECONDS, _known),
-        DumpColumn(cost, float, BY_NAME[cost].unit, MEANINGS[cost], cost, _known),
+        DumpColumn(GPU_SECONDS, float, "s", MEANINGS[GPU_SECONDS], GPU_SECONDS, _as_they_are),
+        DumpColumn(cost, float, BY_NAME[cost].unit, MEANINGS[cost], cost, _as_they_are),
     )
     return (*identity, *fields, *reported, *computed, *_spread_columns())
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from leaderboard.dump_columns import DumpColumn
 
 #: rows held as Python values at once, and how many such batches make a row group
-BATCH_ROWS = 2_500
+BATCH_ROWS = 1_000
 BATCHES_PER_GROUP = 10
 #: columns whose values are counted for the data card
 COUNTED = ("licence", "trust", "energy_scope", "source_name")
@@ -47,7 +47,9 @@ def write_dump(
     schema = schema_of(columns, about)
     written = Written()
     batches = _batches(columns, schema, iter(rows), written)
-    with pq.ParquetWriter(stream, schema, compression="zstd") as writer:
+    # Figures repeat too seldom for dictionaries, which would be held in memory for each of a hundred columns.
+    repeated = [column.name for column in columns if column.type is str]
+    with pq.ParquetWriter(stream, schema, compression="zstd", use_dictionary=repeated) as writer:
         while group := list(islice(batches, BATCHES_PER_GROUP)):
             writer.write_table(pa.Table.from_batches(group, schema))
         writer.add_key_value_metadata({"data_version": str(written.data_version or 0), "rows": str(written.rows)})
@@ -82,7 +84,7 @@ def _batches(
     while chunk := list(islice(rows, BATCH_ROWS)):
         values = dict(zip((*paths, "version"), zip(*chunk, strict=True), strict=True))
         arrays = [
-            pa.array(map(column.made, values[column.path]), type=field.type, size=len(chunk))
+            pa.array(column.made(values[column.path]), type=field.type)
             for column, field in zip(columns, schema, strict=True)
         ]
         batch = pa.record_batch(arrays, schema=schema)

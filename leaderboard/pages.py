@@ -88,6 +88,8 @@ class BoardRow:
     scope: str
     #: a dispute about it is running
     is_disputed: bool
+    #: of the result, for the tick that compares it
+    pk: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,9 @@ class Question:
         chosen = {name: (value,) for name, value in facets.items()}
         return self._with(replace(self.board, facets={**self.board.facets, **chosen}))
 
+    def narrowed_to(self, facet: str, values: tuple[str, ...]) -> Question:
+        return self._with(replace(self.board, facets={**self.board.facets, facet: values}))
+
     def with_settings(self, own: Prices) -> Question:
         return self._with(self.board.with_settings(own))
 
@@ -128,18 +131,26 @@ class Question:
     def _with(self, board: BoardQuery) -> Question:
         return replace(self, board=board)
 
-    def parameters(self) -> Iterator[tuple[str, str]]:
-        """The query string of this question, without what is the default."""
-        board = self.board
-        if self.country:
-            board = replace(board, prices=replace(board.prices, co2_g_per_kwh=None))
-        yield from (pair for pair in board.parameters() if pair[0] not in NOT_ASKED)
+    @property
+    def typed(self) -> BoardQuery:
+        """The board as its address says it: without the grid factor that follows from the country."""
+        if not self.country:
+            return self.board
+        return replace(self.board, prices=replace(self.board.prices, co2_g_per_kwh=None))
+
+    def own_parameters(self) -> Iterator[tuple[str, str]]:
+        """What the board's address does not have, without what is the default."""
         if self.country:
             yield "country", self.country
         if self.goal != GOALS[0]:
             yield "goal", self.goal
         if self.against:
             yield "against", self.against
+
+    def parameters(self) -> Iterator[tuple[str, str]]:
+        """The query string of this question, without what is the default."""
+        yield from (pair for pair in self.typed.parameters() if pair[0] not in NOT_ASKED)
+        yield from self.own_parameters()
 
     def url(self, path: str) -> str:
         pairs = list(self.parameters())

@@ -1,6 +1,8 @@
 from django.urls import path
 
 from leaderboard.views import (
+    advice,
+    analysis,
     batches,
     board,
     catalogue,
@@ -12,6 +14,7 @@ from leaderboard.views import (
     disputes,
     embeds,
     feeds,
+    links,
     owning,
     people,
     results,
@@ -95,6 +98,13 @@ embed_urls = [
     path("badges/models/<word:organisation>/<word:name>.svg", embeds.model_badge, name="model_badge"),
 ]
 
+# /analysis/, /l/<code>/
+analysis_urls = [
+    path("analysis/", analysis.analysis, name="analysis"),
+    path("l/", links.link_new, name="link_new"),
+    path("l/<slug:code>/", links.link, name="link"),
+]
+
 # /feed.…, /account/watches/
 following_urls = [
     path("feed.atom", feeds.atom, name="feed_atom"),
@@ -127,6 +137,7 @@ urlpatterns = [
     *result_urls,
     *community_urls,
     *catalogue_urls,
+    *analysis_urls,
     *chart_urls,
     *embed_urls,
     *following_urls,
@@ -135,5 +146,6 @@ urlpatterns = [
     *people_urls,
     *comparison_urls,
     *data_urls,
+    path("advice/", advice.advice, name="advice"),
     path("methodology/", catalogue.methodology, name="methodology"),
 ]

@@ -11,7 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-CONFIG = {"model": "Qwen/Qwen2.5-0.5B-Instruct", "engine": "transformers", "precision": "bf16", "batch_sizes": [1]}
+CONFIG = {
+    "model": "Qwen/Qwen2.5-0.5B-Instruct",
+    "engine": "transformers",
+    "precision": "bf16",
+    "batch_sizes": [1],
+    "n_cycles": 1,
+}
 LOOK_AGAIN_S = 0.3
 
 

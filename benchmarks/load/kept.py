@@ -43,8 +43,7 @@ def torn(site: Site, homes: Iterable[Path]) -> dict[str, int]:
         stored = read(site)
         nothing = hashlib.sha256().hexdigest()
         found[kind] = sum(
-            stored.get(attempt, nothing) != on_the_disk[kind](folders[attempt])
-            for attempt in finished & folders.keys()
+            stored.get(attempt, nothing) != on_the_disk[kind](folders[attempt]) for attempt in finished & folders.keys()
         )
     return found
 
@@ -105,15 +104,20 @@ def _telemetry(site: Site) -> Digests:
 
 def _samples(columns: dict[str, Any]) -> Iterator[bytes]:
     for place, t in enumerate(columns["t"]):
-        powers = [(gpu["uuid"], gpu["power_w"][place], gpu["energy_mj"][place]) for gpu in columns["gpu"]]
-        yield _line([t, powers])
+        yield _sample(t, [(gpu["uuid"], gpu["power_w"][place], gpu["energy_mj"][place]) for gpu in columns["gpu"]])
 
 
 def _telemetry_on_disk(folder: Path) -> str:
     lines = (one for one in _lines(folder / "telemetry-live.ndjson") if "seq" in one)
     return _hash(
-        _line([one["t"], [(gpu["uuid"], gpu["power_w"], gpu["energy_mj"]) for gpu in one["gpu"]]]) for one in lines
+        _sample(one["t"], [(gpu["uuid"], gpu["power_w"], gpu["energy_mj"]) for gpu in one["gpu"]]) for one in lines
     )
+
+
+def _sample(t: float, gpus: Iterable[tuple[str, float | None, float | None]]) -> bytes:
+    # The site keeps all numbers as floats.
+    figures = [[uuid, *(None if value is None else float(value) for value in values)] for uuid, *values in gpus]
+    return _line([float(t), figures])
 
 
 def _files(site: Site) -> Digests:

@@ -59,8 +59,8 @@ class Site:
                 "WEB_PROCESSES": "1",
                 "INGEST_TOKEN": self.token,
                 "PORT": str(self.port),
-                # Static files need not have been collected.
-                "DEBUG": "1",
+                # Without DEBUG, static files must have been collected.
+                "DEBUG": "0" if (ROOT / "staticfiles" / "staticfiles.json").exists() else "1",
                 "LOG_LEVEL": "WARNING",
             }
             | self.options

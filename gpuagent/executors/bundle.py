@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -245,7 +245,7 @@ def _system(identity: Mapping[str, Any], began: datetime) -> dict[str, Any]:
             "thermal": {"power_limit_w": plausible.POWER_LIMIT_W, "default_power_limit_w": plausible.POWER_LIMIT_W},
             "collected_at": f"{began:%Y-%m-%d %H:%M:%S}",
         },
-        "python_version": platform.python_version(),
+        "python_version": sys.version.partition(" ")[0],
         "tool_version": TOOL_VERSION,
         "simulated": True,
     }

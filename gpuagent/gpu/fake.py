@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
@@ -121,6 +120,9 @@ class FakeSource:
     @classmethod
     def of_instance(cls, instance_id: str, *, count: int = 1, profile: str = "a100") -> FakeSource:
         """The GPUs of one simulated host; another host has others, and a restart of this one the same."""
+        # Not above: the sampler has no need of it, and starts with each job.
+        import hashlib
+
         short = hashlib.sha256(instance_id.encode()).hexdigest()[:8]
         return cls([f"{UUID_PREFIX}{short}-{place}" for place in range(count)], profile=profile)
 

@@ -190,7 +190,7 @@ class Api:
     # files and the report
 
     def artifact(
-        self, attempt_id: str, name: str, size: int, sha256: str, content: bytes | None = None
+        self, attempt_id: str, name: str, size: int, sha256: str, *, content: bytes | None = None
     ) -> tuple[str, int]:
         """Its id, and how much of it the site has: all of it when a small one's `content` goes along."""
         body: dict[str, Any] = {"name": name, "size": size, "sha256": sha256}

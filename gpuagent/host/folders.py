@@ -23,7 +23,6 @@ import errno
 import fcntl
 import json
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -166,7 +165,7 @@ class Home:
         path = self.path / "instance_id"
         with contextlib.suppress(FileNotFoundError):
             return path.read_text().strip()
-        durable.write(path, secrets.token_hex(16).encode())
+        durable.write(path, os.urandom(16).hex().encode())
         return path.read_text()
 
     def site(self) -> dict[str, Any]:
@@ -234,7 +233,7 @@ class Home:
         known = durable.read_json(path)
         if known and isinstance(known.get("claim_id"), str):
             return str(known["claim_id"])
-        claim_id = secrets.token_hex(16)
+        claim_id = os.urandom(16).hex()
         with _room_made(self.path):
             durable.write_json(path, {"claim_id": claim_id, "at": clock.utc_now()})
         return claim_id

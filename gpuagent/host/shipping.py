@@ -177,7 +177,7 @@ class Shipper:
         """A small file goes along, so that most files cost one call."""
         is_small = told["size"] <= self.limits.artifact_inline
         content = file.read(told["size"]) if is_small else None
-        return self.api.artifact(self.folder.id, told["name"], told["size"], told["sha256"], content)
+        return self.api.artifact(self.folder.id, told["name"], told["size"], told["sha256"], content=content)
 
     def _check_own(self, told: dict[str, Any]) -> None:
         """Damaged on its way it is sent again; damaged here it is of no use to anybody."""

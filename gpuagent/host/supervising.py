@@ -126,7 +126,9 @@ class Supervisor:
         """The sampler is a process of its own: a driver call that hangs stops nothing else."""
         if not self.offer.gpus or (self._sampler and self._sampler.poll() in {None, SAMPLER_CANNOT}):
             return
-        argv = [sys.executable, "-m", "gpuagent.gpu.sampler", "--out", str(self.folder.path)]
+        # Only a driver's bindings are beside the standard library.
+        plain = ["-S"] if self.settings.simulate else []
+        argv = [sys.executable, *plain, "-m", "gpuagent.gpu.sampler", "--out", str(self.folder.path)]
         argv += ["--since", str(self.folder.started_boot_s)]
         argv += ["--gpus", ",".join(self.offer.gpus), *(["--simulate"] if self.settings.simulate else [])]
         env = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | own_modules()

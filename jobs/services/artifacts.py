@@ -42,12 +42,12 @@ def begin(
         raise AgentRefused(422, "invalid", detail, fields={"name": "cannot be kept under this name"})
     if content is not None and (len(content), hashlib.sha256(content).hexdigest()) != (size, sha256):
         raise AgentRefused(422, "digest_mismatch", f"{name} is not what was announced: send it anew.", offset=0)
-    artifact, is_new = _begin(attempt, name, size, sha256, content)
+    artifact, is_new = _begin(attempt, name, size, sha256, content=content)
     return settle(artifact), is_new
 
 
 @transaction.atomic
-def _begin(attempt: Attempt, name: str, size: int, sha256: str, content: bytes | None) -> tuple[Artifact, bool]:
+def _begin(attempt: Attempt, name: str, size: int, sha256: str, *, content: bytes | None) -> tuple[Artifact, bool]:
     attempt = intake.locked(attempt)
     known = Artifact.objects.filter(attempt=attempt, name=name).first()
     if known is not None:

@@ -30,7 +30,9 @@ class Measured:
     id: UUID
     model: str
     settings: Mapping[str, Value]
-    #: all else that has to be equal: GPU, energy scope, workload, tool
+    #: what its energy covers
+    scope: str
+    #: all else that has to be equal: GPU, workload, tool
     surroundings: Hashable
     pipeline_parallel: int | None
     figure: float
@@ -133,7 +135,7 @@ def _configurations(measured: Iterable[Measured]) -> list[Measured]:
     for one in measured:
         if one.figure > 0:
             settings = tuple(one.settings.get(axis) for axis in AXES)
-            groups[one.model, one.surroundings, one.pipeline_parallel, settings].append(one)
+            groups[*_same(one), settings].append(one)
     return [_middle(group) for group in groups.values()]
 
 
@@ -159,11 +161,15 @@ def _rests(axis: str, one: Measured) -> Iterator[Hashable]:
     rest = {name: one.settings.get(name) for name in AXES if name != axis}
     if axis == "backend":
         del rest["backend_version"]
-    same = (one.model, one.surroundings, one.pipeline_parallel)
+    same = _same(one)
     yield (*same, *rest.values())
     gpus, tensor = one.settings.get("gpu_count"), one.settings.get("tensor_parallel")
     if axis == "gpu_count" and gpus is not None and tensor is not None and _product(tensor, one) == gpus:
         yield (*same, *{**rest, "tensor_parallel": _ALL_GPUS}.values())
+
+
+def _same(one: Measured) -> tuple[Hashable, ...]:
+    return (one.model, one.scope, one.surroundings, one.pipeline_parallel)
 
 
 def _product(tensor_parallel: Value, one: Measured) -> float:

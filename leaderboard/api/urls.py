@@ -57,6 +57,11 @@ catalogue_urls = [
     *api_path("hardware/<slug:slug>", catalogue.HardwareDetail.as_view(), "hardware"),
 ]
 
+# /api/analysis
+analysis_urls = [
+    *api_path("analysis", analysis.Analysis.as_view(), "analysis"),
+]
+
 # /api/compare
 compare_urls = [
     *api_path("compare", comparing.Comparison.as_view(), "compare"),
@@ -76,4 +81,5 @@ urlpatterns = [
     *catalogue_urls,
     *people_urls,
     *compare_urls,
+    *analysis_urls,
 ]

@@ -21,16 +21,16 @@ BEST = "best"
 #: a bar that does not differ clearly from the best is hatched
 _PATTERNS = {Verdict.UNCLEAR.value: "/", Verdict.TOO_FEW.value: ".", OTHER_SCOPE: "x"}
 _MAX_NAMED = 3
+#: between bars, as a share of the distance from one to the next
+_GAP = 0.5
+_LETTERS, _PHONE_LETTERS = 110, 46
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One result: what it is called, its value, and its repeats."""
 
-    #: the model
     name: str
-    #: hardware and configuration
-    detail: str
     value: float
     repeats: Repeats
     low: float | None = None
@@ -38,10 +38,6 @@ class Bar:
     #: "" where the metric is not about energy
     scope: str = ""
     url: str = ""
-
-    @property
-    def label(self) -> str:
-        return ", ".join(part for part in (self.name, self.detail) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +81,13 @@ def bars(metric: str, chosen: Sequence[Bar], notes: Sequence[str] = ()) -> Chart
             y=look.axis("", showticklabels=False, ticks="", autorange="reversed", fixedrange=True),
             height=look.MEDIUM if len(found) <= 5 else look.LARGE,
             margin={"l": 12, "r": 24, "t": 12, "b": 52, "pad": 2},
-            narrow={"margin": {"l": 8, "r": 16, "t": 12, "b": 44}},
+            narrow={
+                "margin": {"l": 8, "r": 16, "t": 12, "b": 44},
+                "annotations": [_label(place, one, _PHONE_LETTERS) for place, one in enumerate(found)],
+            },
             showlegend=False,
-            bargap=0.5,
-            annotations=[_label(place, one) for place, one in enumerate(found)],
+            bargap=_GAP,
+            annotations=[_label(place, one, _LETTERS) for place, one in enumerate(found)],
         ),
         table=Table(_columns(metric), [_row(one) for one in found], [one.bar.url for one in found]),
         notes=notes,
@@ -111,7 +110,7 @@ def _trace(metric: str, found: Sequence[Ranked]) -> dict[str, Any]:
         "customdata": list(range(len(found))),
         "hovertext": [
             look.lines(
-                one.bar.label,
+                one.bar.name,
                 figure_words(one.bar.value, metric),
                 interval_words(one.bar.low, one.bar.high),
                 one.finding,
@@ -122,18 +121,17 @@ def _trace(metric: str, found: Sequence[Ranked]) -> dict[str, Any]:
     }
 
 
-def _label(place: int, one: Ranked) -> dict[str, Any]:
+def _label(place: int, one: Ranked, letters: int) -> dict[str, Any]:
     """Above its bar, since names are longer than a phone leaves beside it."""
-    text = look.plain(one.bar.label)
+    name = one.bar.name
     return {
         "x": 0,
         "xref": "paper",
         "xanchor": "left",
-        "y": place,
+        "y": place - (1 - _GAP) / 2,
         "yref": "y",
         "yanchor": "bottom",
-        "yshift": 13,
-        "text": text if len(text) <= 46 else f"{look.plain(one.bar.label[:45])}…",
+        "text": look.plain(name if len(name) <= letters else f"{name[: letters - 1]}…"),
         "showarrow": False,
         "font": {"color": "text", "size": 12},
     }
@@ -157,7 +155,7 @@ def _columns(metric: str) -> tuple[Column, ...]:
 def _row(one: Ranked) -> tuple[str | float | int | None, ...]:
     bar, p = one.bar, one.comparison.p if one.comparison else None
     percent = None if one.ratio is None else one.ratio * 100
-    return (bar.label, bar.value, bar.low, bar.high, bar.repeats.n, bar.repeats.sd, percent, p, one.finding)
+    return (bar.name, bar.value, bar.low, bar.high, bar.repeats.n, bar.repeats.sd, percent, p, one.finding)
 
 
 def _summary(metric: str, found: Sequence[Ranked]) -> str:
@@ -165,7 +163,7 @@ def _summary(metric: str, found: Sequence[Ranked]) -> str:
         return f"Choose two to eight results that have {BY_NAME[metric].label}."
     best, *others = found
     direction = "Most" if BY_NAME[metric].better == Better.HIGHER else "Least"
-    first = f"{direction} {BY_NAME[metric].label}: {best.bar.label}, {figure_words(best.bar.value, metric)}."
+    first = f"{direction} {BY_NAME[metric].label}: {best.bar.name}, {figure_words(best.bar.value, metric)}."
     if len(others) <= _MAX_NAMED:
         return " ".join([first, *(_told(one) for one in others)])
     counts = Counter(one.finding for one in others)
@@ -183,9 +181,9 @@ def _many(finding: str) -> str:
 
 def _told(one: Ranked) -> str:
     if one.ratio is None:
-        return f"{one.bar.label}: {one.finding}."
+        return f"{one.bar.name}: {one.finding}."
     gap = abs(one.ratio - 1) * 100
     apart = f"{fmt.number(gap, 2)} % {'less' if one.ratio < 1 else 'more'}"
     if one.finding == Verdict.DIFFERENT.value:
-        return f"{one.bar.label} has {apart}, a clear difference."
-    return f"{one.bar.label} has {apart}: {one.finding}."
+        return f"{one.bar.name} has {apart}, a clear difference."
+    return f"{one.bar.name} has {apart}: {one.finding}."

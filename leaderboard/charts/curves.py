@@ -105,6 +105,11 @@ def log_axis_of(values: Sequence[float]) -> dict[str, Any]:
     }
 
 
+def in_words(label: str) -> str:
+    """A label inside a sentence: "batch size", but "GPU count"."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 def factor_words(metric: str, first: float, last: float) -> str:
     """How the figure moves between two values: "cuts J/token by 8.9x", "raises Tokens/J 2.1x"."""
     label = BY_NAME[metric].label

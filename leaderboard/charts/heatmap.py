@@ -9,7 +9,7 @@ from typing import Any
 from leaderboard import format as fmt
 from leaderboard.charts import look
 from leaderboard.charts.base import Chart, Column, Table
-from leaderboard.charts.curves import figure_words
+from leaderboard.charts.curves import figure_words, in_words
 from leaderboard.metrics import BY_NAME, Better
 
 SLUG, TITLE = "heatmap", "Heatmap of two settings"
@@ -57,7 +57,7 @@ def heatmap(
     head = BY_NAME[metric]
     return Chart(
         slug=SLUG,
-        title=f"{head.label} by {x.label.lower()} and {y.label.lower()}",
+        title=f"{head.label} by {in_words(x.label)} and {in_words(y.label)}",
         summary=_summary(metric, axes, cells, subject),
         traces=_traces(metric, axes, cells) if cells else [],
         layout=look.layout(
@@ -144,7 +144,7 @@ def _summary(metric: str, axes: tuple[Axis, Axis], cells: Mapping[Place, Cell], 
         return f"No result with {BY_NAME[metric].label} has both settings."
     sign = 1 if BY_NAME[metric].better == Better.HIGHER else -1
     best = max(cells, key=lambda place: sign * cells[place].value)
-    where = ", ".join(f"{axis.label.lower()} {axis.values[best[k]]}" for k, axis in enumerate(axes))
+    where = ", ".join(f"{in_words(axis.label)} {axis.values[best[k]]}" for k, axis in enumerate(axes))
     of = len(axes[0].values) * len(axes[1].values)
     filled = f"{len(cells)} of {of} cells are measured" if of > len(cells) else f"all {of} cells are measured"
     return f"{subject}: best is {figure_words(cells[best].value, metric)} at {where}; {filled}."

@@ -73,12 +73,12 @@ def axis(title: str, *, is_log: bool = False, **more: Any) -> dict[str, Any]:
     }
     if is_log:
         # Ticks in full: people look for 200, and Plotly would write a small 2 between 100 and 1000.
-        shown |= {"type": "log", "tickformat": ",~r", "minor": {"showgrid": False}}
+        shown |= {"type": "log", "dtick": "D2", "tickformat": ",~r"}
     return {**shown, **more}
 
 
 def metric_axis(name: str, *, is_log: bool = False, **more: Any) -> dict[str, Any]:
-    return axis(metric_label(name), is_log=is_log, **more)
+    return axis(metric_label(name), is_log=is_log, **{"tickformat": ",~r", **more})
 
 
 def is_wide(values: Sequence[float]) -> bool:

@@ -77,7 +77,7 @@ def figure(point: Point, name: str) -> str:
 
 def hover(point: Point, metrics: Sequence[str], *more: str) -> str:
     figures = [figure(point, name) for name in metrics]
-    scope = SCOPES[point.energy_scope] if point.energy_scope in SCOPES else point.energy_scope
+    scope = SCOPES.get(point.energy_scope, point.energy_scope)
     return look.lines(point.model_title, hardware(point), configuration(point), *figures, scope, *more)
 
 

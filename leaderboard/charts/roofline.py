@@ -8,7 +8,7 @@ size: sequences at once, and FLOP/s of decoding, 2 x active parameters x output 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from leaderboard import format as fmt
@@ -16,6 +16,7 @@ from leaderboard.charts import look
 from leaderboard.charts.base import Chart, Column, Table
 from leaderboard.charts.curves import log_axis_of
 from leaderboard.checks.ceilings import peak_tflops, step_floor_ms, tflops_of
+from leaderboard.checks.findings import HardwareFacts
 
 SLUG, TITLE = "roofline", "Roofline"
 MAX_ROOFS = 4
@@ -26,16 +27,6 @@ _WHAT_COUNTS = (
     "Output tokens only: reading prompts takes arithmetic that is not counted. A model of experts reads more than its "
     "active weights in a batch, and attention reads its cache, so the roof cannot be reached."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """One GPU's data sheet."""
-
-    name: str
-    bandwidth_gb_per_s: float | None
-    #: precision -> dense peak of one GPU
-    tflops: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,7 @@ class Run:
 class Roof:
     """What one GPU can do with weights of one precision, in TFLOP/s."""
 
-    board: Board
+    board: HardwareFacts
     precision: str
 
     def bandwidth(self, load: float) -> float | None:
@@ -84,7 +75,7 @@ class Roof:
         return "memory bandwidth" if slow < peak else "arithmetic"
 
 
-def roofline(runs: Sequence[Run], boards: Sequence[Board], notes: Sequence[str] = ()) -> Chart:
+def roofline(runs: Sequence[Run], boards: Sequence[HardwareFacts], notes: Sequence[str] = ()) -> Chart:
     """Every run is on one of `boards`."""
     by_name = {board.name: board for board in boards}
     roofs = _roofs(runs, by_name)
@@ -123,18 +114,18 @@ _COLUMNS = (
 )
 
 
-def roof_of(run: Run, boards: Mapping[str, Board]) -> Roof | None:
+def roof_of(run: Run, boards: Mapping[str, HardwareFacts]) -> Roof | None:
     """The roof that a run is judged by; None where its precision is not known."""
     return Roof(boards[run.board], run.precision) if run.precision else None
 
 
-def share_of_roof(run: Run, boards: Mapping[str, Board]) -> float | None:
+def share_of_roof(run: Run, boards: Mapping[str, HardwareFacts]) -> float | None:
     roof = roof_of(run, boards)
     most = roof.at(run.load) if roof else None
     return run.tflops_per_gpu / most if most else None
 
 
-def _row(run: Run, boards: Mapping[str, Board]) -> tuple[str | float | int | None, ...]:
+def _row(run: Run, boards: Mapping[str, HardwareFacts]) -> tuple[str | float | int | None, ...]:
     roof, share = roof_of(run, boards), share_of_roof(run, boards)
     return (
         run.name,
@@ -148,7 +139,7 @@ def _row(run: Run, boards: Mapping[str, Board]) -> tuple[str | float | int | Non
     )
 
 
-def _roofs(runs: Sequence[Run], boards: Mapping[str, Board]) -> list[Roof]:
+def _roofs(runs: Sequence[Run], boards: Mapping[str, HardwareFacts]) -> list[Roof]:
     """One for each GPU and precision among the runs; bf16 where none is stated."""
     wanted = dict.fromkeys((run.board, run.precision or REFERENCE) for run in runs)
     roofs = [Roof(boards[board], precision) for board, precision in wanted]
@@ -169,7 +160,9 @@ def _line(roof: Roof, place: int, loads: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _marks(runs: Sequence[Run], group: tuple[str, str], place: int, boards: Mapping[str, Board]) -> dict[str, Any]:
+def _marks(
+    runs: Sequence[Run], group: tuple[str, str], place: int, boards: Mapping[str, HardwareFacts]
+) -> dict[str, Any]:
     its = [(row, run) for row, run in enumerate(runs) if (run.board, run.precision) == group]
     mark = look.mark(place)
     return {
@@ -185,7 +178,7 @@ def _marks(runs: Sequence[Run], group: tuple[str, str], place: int, boards: Mapp
     }
 
 
-def _hover(run: Run, boards: Mapping[str, Board]) -> str:
+def _hover(run: Run, boards: Mapping[str, HardwareFacts]) -> str:
     share = share_of_roof(run, boards)
     return look.lines(
         run.name,
@@ -207,7 +200,7 @@ def _own_notes(runs: Sequence[Run]) -> list[str]:
     return notes
 
 
-def _summary(runs: Sequence[Run], boards: Mapping[str, Board]) -> str:
+def _summary(runs: Sequence[Run], boards: Mapping[str, HardwareFacts]) -> str:
     if not runs:
         return "No result has a throughput, a batch size, a GPU count, and a model and a GPU of known size."
     judged = [(share, run) for run in runs if (share := share_of_roof(run, boards)) is not None]

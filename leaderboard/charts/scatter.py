@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from leaderboard import format as fmt
@@ -15,29 +16,47 @@ from leaderboard.metrics import BY_NAME, Better
 
 SLUG = "scatter"
 TITLE = "Efficiency against speed"
-SMALLEST_PX, LARGEST_PX = 7.0, 26.0
+SMALLEST_PX, LARGEST_PX = 8.0, 30.0
 SIZE_NOTE = "The area of a mark grows with the model's parameters; unknown is the smallest."
 
 
-def scatter(points: Sequence[Point], x: str, y: str, by: str, urls: Sequence[str], notes: Sequence[str] = ()) -> Chart:
-    """`points` by the metrics `x` and `y`, both of which each of them has; series by `by`, one of naming.GROUPS."""
-    frontiers = _frontiers(points, x, y)
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """The metrics across and up."""
+
+    x: str
+    y: str
+
+    def values(self, point: Point) -> tuple[float, float]:
+        return float(point.values[self.x] or 0), float(point.values[self.y] or 0)
+
+
+def scatter(
+    points: Sequence[Point], plane: Plane, by: str = "", *, urls: Sequence[str] = (), notes: Sequence[str] = ()
+) -> Chart:
+    """`points` in `plane`, whose figures each of them has.
+
+    Series by `by`, one of naming.GROUPS; without it by the first of them that tells the points apart.
+    """
+    x, y = plane.x, plane.y
+    by = by or next((name for name in naming.GROUPS if len(naming.series_of(points, name)) > 1), "backend")
+    frontiers = _frontiers(points, plane)
     on_frontier = {place for places in frontiers.values() for place in places}
     traces = [
-        *_marks(points, x, y, by),
-        *(_line(points, places, x, y, scope if len(frontiers) > 1 else "") for scope, places in frontiers.items()),
+        *_marks(points, plane, by),
+        *(_line(points, places, plane, scope if len(frontiers) > 1 else "") for scope, places in frontiers.items()),
     ]
     return Chart(
         slug=SLUG,
         title=TITLE if (x, y) == ("throughput_tokens_per_s", "tokens_per_joule") else _title(x, y),
-        summary=_summary(points, on_frontier, x, y),
+        summary=_summary(points, on_frontier, plane),
         traces=traces,
         layout=look.layout(
             x=look.metric_axis(x, is_log=look.is_wide(_values(points, x))),
             y=look.metric_axis(y, is_log=look.is_wide(_values(points, y))),
             height=look.LARGE,
         ),
-        table=_table(points, on_frontier, x, y, urls),
+        table=_table(points, on_frontier, plane, urls),
         notes=[SIZE_NOTE, *notes] if points else notes,
     )
 
@@ -50,22 +69,22 @@ def _values(points: Sequence[Point], name: str) -> list[float]:
     return [value for point in points if (value := point.values[name]) is not None]
 
 
-def _frontiers(points: Sequence[Point], x: str, y: str) -> dict[str, list[int]]:
+def _frontiers(points: Sequence[Point], plane: Plane) -> dict[str, list[int]]:
     """energy scope -> places on its frontier: energies of two scopes are never held against each other."""
     found = {}
     for scope in sorted({point.energy_scope for point in points}):
         places = [place for place, point in enumerate(points) if point.energy_scope == scope]
-        values = [_pair(points[place], x, y) for place in places]
-        best = pareto(values, BY_NAME[x].better == Better.HIGHER, BY_NAME[y].better == Better.HIGHER)
+        values = [plane.values(points[place]) for place in places]
+        best = pareto(values, _higher(plane.x), _higher(plane.y))
         found[scope] = [places[i] for i in best]
     return found
 
 
-def _pair(point: Point, x: str, y: str) -> tuple[float, float]:
-    return float(point.values[x] or 0), float(point.values[y] or 0)
+def _higher(name: str) -> bool:
+    return BY_NAME[name].better == Better.HIGHER
 
 
-def _marks(points: Sequence[Point], x: str, y: str, by: str) -> Iterator[Mapping[str, Any]]:
+def _marks(points: Sequence[Point], plane: Plane, by: str) -> Iterator[Mapping[str, Any]]:
     sizes = _sizes(points)
     for number, (name, places) in enumerate(naming.series_of(points, by)):
         mark = look.mark(number)
@@ -73,10 +92,10 @@ def _marks(points: Sequence[Point], x: str, y: str, by: str) -> Iterator[Mapping
             "type": "scatter",
             "mode": "markers",
             "name": look.plain(name),
-            "x": [points[place].values[x] for place in places],
-            "y": [points[place].values[y] for place in places],
+            "x": [points[place].values[plane.x] for place in places],
+            "y": [points[place].values[plane.y] for place in places],
             "customdata": places,
-            "hovertext": [naming.hover(points[place], (x, y)) for place in places],
+            "hovertext": [naming.hover(points[place], (plane.x, plane.y)) for place in places],
             "hoverinfo": "text",
             "marker": {
                 "color": mark.color,
@@ -97,9 +116,9 @@ def _sizes(points: Sequence[Point]) -> list[float]:
     ]
 
 
-def _line(points: Sequence[Point], places: Sequence[int], x: str, y: str, scope: str) -> dict[str, Any]:
+def _line(points: Sequence[Point], places: Sequence[int], plane: Plane, scope: str) -> dict[str, Any]:
     """Steps, for between two measured points there is no third: what one gets there is the next point that does."""
-    values = [_pair(points[place], x, y) for place in places]
+    values = [plane.values(points[place]) for place in places]
     return {
         "type": "scatter",
         "mode": "lines",
@@ -110,24 +129,25 @@ def _line(points: Sequence[Point], places: Sequence[int], x: str, y: str, scope:
             "color": "text",
             "width": 1.5,
             "dash": "dash" if scope in ("", "gpu") else "dot",
-            "shape": "vh" if BY_NAME[x].better == Better.HIGHER else "hv",
+            "shape": "vh" if _higher(plane.x) else "hv",
         },
         "hoverinfo": "skip",
     }
 
 
-def _summary(points: Sequence[Point], on_frontier: set[int], x: str, y: str) -> str:
+def _summary(points: Sequence[Point], on_frontier: set[int], plane: Plane) -> str:
     if not points:
         return "No result with both figures passes the filters."
-    best_x, best_y = (_best(points, name) for name in (x, y))
+    best_x, best_y = (_best(points, name) for name in (plane.x, plane.y))
     return (
         f"{fmt.count(len(points), 'configuration')}, {len(on_frontier)} of them on the frontier, where no other is "
-        f"better in both. Best {BY_NAME[y].label}: {_words(best_y, y)}. Best {BY_NAME[x].label}: {_words(best_x, x)}."
+        f"better in both. Best {BY_NAME[plane.y].label}: {_words(best_y, plane.y)}. "
+        f"Best {BY_NAME[plane.x].label}: {_words(best_x, plane.x)}."
     )
 
 
 def _best(points: Sequence[Point], name: str) -> Point:
-    pick = max if BY_NAME[name].better == Better.HIGHER else min
+    pick = max if _higher(name) else min
     return pick(points, key=lambda point: point.values[name] or 0)
 
 
@@ -136,20 +156,20 @@ def _words(point: Point, name: str) -> str:
     return f"{point.model_title} on {naming.hardware(point)} ({naming.configuration(point)}) with {value}"
 
 
-def _table(points: Sequence[Point], on_frontier: set[int], x: str, y: str, urls: Sequence[str]) -> Table:
+def _table(points: Sequence[Point], on_frontier: set[int], plane: Plane, urls: Sequence[str]) -> Table:
     columns = [
         *naming.COLUMNS,
         Column("parameters_total_b", "Parameters", "10^9"),
-        naming.metric_column(x),
-        naming.metric_column(y),
+        naming.metric_column(plane.x),
+        naming.metric_column(plane.y),
         Column("on_frontier", "On the frontier"),
     ]
     rows = [
         [
             *naming.cells(point),
             point.parameters_total_b,
-            point.values[x],
-            point.values[y],
+            point.values[plane.x],
+            point.values[plane.y],
             "yes" if place in on_frontier else "no",
         ]
         for place, point in enumerate(points)

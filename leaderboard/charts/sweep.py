@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from leaderboard import format as fmt
 from leaderboard.charts import look
 from leaderboard.charts.base import Chart, Column, Table
-from leaderboard.charts.curves import Line, best_of, factor_words, figure_words, log_axis_of, trace
+from leaderboard.charts.curves import Line, best_of, factor_words, figure_words, in_words, log_axis_of, trace
 from leaderboard.metrics import BY_NAME
 
 SLUG, TITLE = "sweep", "Parameter sweep"
@@ -41,7 +41,7 @@ def sweep(metric: str, parameter: tuple[str, str], lines: Sequence[Line], notes:
     values = [reading.value for line in lines for reading in line.readings]
     return Chart(
         slug=SLUG,
-        title=f"{head.label} by {label.lower()}",
+        title=f"{head.label} by {in_words(label)}",
         summary=_summary(metric, parameter, lines),
         traces=traces,
         layout=look.layout(
@@ -58,7 +58,7 @@ def _summary(metric: str, parameter: tuple[str, str], lines: Sequence[Line]) -> 
     label, unit = parameter
     swept = [line for line in lines if len(line.readings) > 1]
     if not swept:
-        return f"No configuration is measured at two values of {label.lower()}."
+        return f"No configuration is measured at two values of {in_words(label)}."
     line = max(swept, key=lambda line: len(line.readings))
     first, last = line.readings[0], line.readings[-1]
     span = f"{label} {fmt.exact(first.at)} to {fmt.exact(last.at)}{f' {unit}' if unit else ''}"

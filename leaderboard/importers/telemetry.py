@@ -32,6 +32,7 @@ class Reading:
     source: str
     energy_megajoules: float | None
     power_w: float | None
+    temperature_c: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def _reading(path: str, number: int, line: bytes) -> Reading:
         source=fields.text("dcgm_url", limit=500) or "",
         energy_megajoules=_first(data, "energy_consumption", "amd_energy_consumption"),
         power_w=_first(data, "gpu_power_usage", "amd_power"),
+        temperature_c=_first(data, "gpu_temperature"),
     )
 
 
@@ -86,7 +88,7 @@ def window_energy(
     readings: Sequence[Reading], *, start_ns: float, end_ns: float, gpu_count: int | None
 ) -> WindowEnergy | str:
     """Return last less first state of every GPU's counter over the window, or the sentence that says why not."""
-    series = _one_series_per_gpu(readings)
+    series = one_series_per_gpu(readings)
     if gpu_count is not None and len(series) != gpu_count:
         return f"The telemetry file has {len(series)} GPUs and the result {gpu_count}, so they do not fit together."
     total = 0.0
@@ -107,7 +109,7 @@ def window_energy(
     return WindowEnergy(total, _method([one[0].source for one in series]))
 
 
-def _one_series_per_gpu(readings: Sequence[Reading]) -> list[list[Reading]]:
+def one_series_per_gpu(readings: Sequence[Reading]) -> list[list[Reading]]:
     """A GPU may be read through two exporters: the one with more readings counts, so that none is counted twice."""
     by_source: dict[tuple[str, str], list[Reading]] = {}
     for reading in readings:

@@ -149,6 +149,7 @@ def _row(rank: int, result: Result, cells: Sequence[Cell], *, is_disputed: bool)
         runs=fmt.count(result.runs, "run") if result.runs else "",
         scope=SCOPE_WORDS.get(result.energy_scope, ""),
         is_disputed=is_disputed,
+        pk=str(result.pk),
     )
 
 

@@ -20,7 +20,7 @@ MAX_MEASURED = 5_000
 SIMILAR_SIZE = 2.0
 #: all else that has to be equal for two results to be neighbours
 SURROUNDINGS = (
-    "hardware", "energy_scope", "energy_method", "dataset", "max_input_tokens", "max_output_tokens",
+    "hardware", "energy_method", "dataset", "max_input_tokens", "max_output_tokens",
     "request_rate_per_s", "prefix_caching", "speculative_decoding", "tool",
 )  # fmt: skip
 _COLUMNS = {"backend": "backend__slug"}
@@ -78,7 +78,7 @@ def _with_figure(query: BoardQuery) -> QuerySet[Result]:
 def _read(results: QuerySet[Result], query: BoardQuery) -> list[Measured]:
     limited = tuple(dict.fromkeys(column for column, _ in query.limits))
     axes = tuple(_COLUMNS.get(axis, axis) for axis in AXES)
-    columns = ("pk", "model__name", "pipeline_parallel", query.ranking, *axes, *SURROUNDINGS, *limited)
+    columns = ("pk", "model__name", "pipeline_parallel", "energy_scope", query.ranking, *axes, *SURROUNDINGS, *limited)
     fits = _fits(query.limits)
     found = []
     for row in results.order_by("pk").values(*columns)[:MAX_MEASURED]:
@@ -88,6 +88,7 @@ def _read(results: QuerySet[Result], query: BoardQuery) -> list[Measured]:
                 id=row["pk"],
                 model=row["model__name"],
                 settings={axis: value for axis, value in settings.items() if value not in (None, "")},
+                scope=row["energy_scope"],
                 surroundings=tuple(row[name] for name in SURROUNDINGS),
                 pipeline_parallel=row["pipeline_parallel"],
                 figure=row[query.ranking],

@@ -50,6 +50,7 @@ class Answer:
     without: Mapping[Limit, Result] = field(default_factory=dict)
     #: a limited figure that no result states, and the answer by the nearest that some do
     unstated: str = ""
+    nearest: str = ""
     instead: Answer | None = None
 
 
@@ -59,8 +60,9 @@ def answer(question: Question) -> Answer:
     leaders = search.leaders()
     without = search.without()
     axis, free = search.axis(leaders, without)
-    spots = _thinned(search.frontier(axis, free)) if axis else []
     unstated = next((count.column for count in search.limits if not count.stated and considered.results), "")
+    spots = _thinned(search.frontier(axis, free)) if axis and not unstated else []
+    substitute = first_stated(scoped, nearest(unstated)) if unstated else ""
     rows = _read([*leaders[:MAX_MODELS], *without.values(), *(spot[2] for spot in spots)])
     return Answer(
         question=question,
@@ -74,17 +76,16 @@ def answer(question: Question) -> Answer:
         frontier=[rows[spot[2]] for spot in spots],
         without={key: rows[pk] for key, pk in without.items()},
         unstated=unstated,
-        instead=_instead(question, scoped, unstated),
+        nearest=substitute,
+        instead=answer(_asked_of(question, unstated, substitute)) if substitute else None,
     )
 
 
-def _instead(question: Question, scoped: Question, unstated: str) -> Answer | None:
-    """The same question of the nearest latency that is stated."""
-    substitute = first_stated(scoped, nearest(unstated)) if unstated else ""
-    if not substitute:
-        return None
-    (key,) = [key for key in scoped.board.limits if key[0] == unstated]
-    return answer(question.without(key).limited(substitute, question.board.limits[key]))
+def _asked_of(question: Question, unstated: str, substitute: str) -> Question:
+    """The same limit on another latency, unless that has one of its own."""
+    ((key, limit),) = [(key, limit) for key, limit in question.board.limits.items() if key[0] == unstated]
+    kept = question.without(key)
+    return kept if any(column == substitute for column, _ in kept.board.limits) else kept.limited(substitute, limit)
 
 
 @dataclass(frozen=True, slots=True)

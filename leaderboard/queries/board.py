@@ -214,7 +214,7 @@ def _facet(name: str, values: Sequence[str]) -> Q:
     if name in ("hardware", "backend"):
         target = Hardware if name == "hardware" else Backend
         return _one_of(name, target.objects.filter(slug__in=values))
-    return _one_of("model", LanguageModel.objects.filter(_model_condition(name, values)))
+    return _one_of("model", LanguageModel.objects.filter(model_condition(name, values)))
 
 
 def _count_facet(name: str, values: Sequence[str]) -> Q:
@@ -225,7 +225,8 @@ def _count_facet(name: str, values: Sequence[str]) -> Q:
     return condition
 
 
-def _model_condition(name: str, values: Sequence[str]) -> Q:
+def model_condition(name: str, values: Sequence[str]) -> Q:
+    """The models that a facet about models asks for."""
     if name == "model":
         return Q(name__in=values)
     if name == "family":

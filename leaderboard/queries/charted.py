@@ -10,7 +10,7 @@ from operator import or_
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Avg, Count, F, Q, QuerySet, Window
+from django.db.models import Avg, Count, F, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 
 from leaderboard.board import BoardQuery, Prices
@@ -26,7 +26,10 @@ _NEEDED = (
     "model_name", "hardware_name", "backend_name", "backend_version", "gpu_count", "precision", "batch_size",
     "concurrency", "energy_scope", "runs", "statistics", "throughput_tokens_per_s",
 )  # fmt: skip
-_NAMES = ("model__name", "model__title", "hardware__slug", "hardware__name", "backend__slug", "backend__name")
+_NAMES = (
+    "model__name", "model__title", "model__parameters_total_b", "model__parameters_active_b", "hardware__slug",
+    "hardware__name", "backend__slug", "backend__name",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Pairs:
     """How many results each model has on each GPU: (model, hardware) -> count, by name and slug."""
 
     counts: Mapping[tuple[str, str], int]
+    #: (model, hardware) -> how many values of the column that a chart goes along; all 1 where there is none
+    places: Mapping[tuple[str, str], int]
     #: name or slug -> how pages write it
     titles: Mapping[str, str]
 
@@ -91,38 +96,41 @@ class Pairs:
         return sorted(totals.items(), key=lambda item: (-item[1], item[0]))
 
     def most_measured(self, model: Sequence[str], hardware: Sequence[str]) -> tuple[str, str] | None:
-        """The pair with most results, among these models and GPUs where any are named."""
+        """The pair with most places, then with most results, among these models and GPUs where any are named."""
         fitting = [
-            (count, pair)
-            for pair, count in self.counts.items()
-            if (not model or pair[0] in model) and (not hardware or pair[1] in hardware)
+            pair for pair in self.counts if (not model or pair[0] in model) and (not hardware or pair[1] in hardware)
         ]
-        return min(fitting, key=lambda item: (-item[0], item[1]), default=(0, None))[1]
+        return min(fitting, key=lambda pair: (-self.places[pair], -self.counts[pair], pair), default=None)
 
 
-def measured_pairs(query: BoardQuery, column: str) -> Pairs:
-    """Counted once for each state of the data and of the filters."""
-    state = hashlib.sha256(f"{column} {query.url()}".encode()).hexdigest()
+def measured_pairs(query: BoardQuery, column: str = "", along: str = "") -> Pairs:
+    """The results that have this column, or all; counted once for each state of the data and of the filters.
+
+    `along` is gpu_count or batch_size, which the indexes hold.
+    """
+    state = hashlib.sha256(f"{column} {along} {query.url()}".encode()).hexdigest()
     key = f"pairs:{data_version()}:{state}"
     found: Pairs | None = cache.get(key)
     if found is None:
-        found = _count_pairs(query, column)
+        found = _count_pairs(query, column, along)
         cache.set(key, found, CACHE_S)
     return found
 
 
-def _count_pairs(query: BoardQuery, column: str) -> Pairs:
-    # Walked: the index of the metric holds both, while the one that is in their order would read every row.
-    rows = having(query, column).annotate(m=Walked(F("model")), h=Walked(F("hardware"))).values_list("m", "h")
-    counts = {(model, hardware): count for model, hardware, count in rows.annotate(n=Count("*"))}
-    models = LanguageModel.objects.in_bulk({model for model, _ in counts if model})
-    gpus = Hardware.objects.in_bulk({hardware for _, hardware in counts if hardware})
+def _count_pairs(query: BoardQuery, column: str, along: str) -> Pairs:
+    if column:
+        # Walked: the index of the metric holds both, while the one that is in their order would read every row.
+        rows = having(query, column).annotate(m=Walked(F("model")), h=Walked(F("hardware"))).values_list("m", "h")
+    else:
+        rows = filtered_results(query).order_by().values_list("model", "hardware")
+    counted = list(rows.annotate(n=Count("*"), places=Count(along, distinct=True) if along else Value(1)))
+    models = LanguageModel.objects.in_bulk({row[0] for row in counted if row[0]})
+    gpus = Hardware.objects.in_bulk({row[1] for row in counted if row[1]})
+    known = [row for row in counted if row[0] in models and row[1] in gpus]
+    names = [(models[model].name, gpus[hardware].slug) for model, hardware, *_ in known]
     return Pairs(
-        {
-            (models[model].name, gpus[hardware].slug): count
-            for (model, hardware), count in counts.items()
-            if model in models and hardware in gpus
-        },
+        {pair: row[2] for pair, row in zip(names, known, strict=True)},
+        {pair: row[3] for pair, row in zip(names, known, strict=True)},
         {model.name: model.title for model in models.values()} | {gpu.slug: gpu.name for gpu in gpus.values()},
     )
 
@@ -161,5 +169,5 @@ def best_of_each(rows: QuerySet[Result], cell: Sequence[str], shown: Figure) -> 
         mean=Window(Avg(shown.column), partition_by=list(cell)),
     )
     best = ranked.filter(place=1).select_related("model", "hardware", "backend")
-    stored = {name for name in (*cell, shown.column) if "__" not in name}
+    stored = {name for name in (*cell, shown.column) if name not in rows.query.annotations}
     return list(best.only("model", "hardware", "backend", *_NEEDED, *_NAMES, *stored))

@@ -12,7 +12,7 @@ from django.db.models import Case, F, QuerySet, Subquery, Value, When
 from leaderboard.models import DataVersion, Dump, Result
 
 #: rows that the database hands over at once
-FETCHED_ROWS = 5_000
+FETCHED_ROWS = 1_000
 
 
 def dump_rows(paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:

@@ -7,7 +7,7 @@ frontier of the first two metrics is always among the points, since a sample wou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -36,8 +36,13 @@ PRICED_BY = ("energy_per_output_token_j", "cost_per_million_tokens_usd", GPU_SEC
 Row = Mapping[str, Any]
 
 
-def points(query: BoardQuery, metrics: Sequence[str], most: int = MAX_POINTS) -> Points:
-    """The results that pass the filters of `query` and have all of `metrics`, at the reader's prices."""
+def points(
+    query: BoardQuery, metrics: Sequence[str], most: int = MAX_POINTS, always: Iterable[UUID] | None = None
+) -> Points:
+    """The results that pass the filters of `query` and have all of `metrics`, at the reader's prices.
+
+    `always` names those that a sample must hold; without it that is the frontier.
+    """
     columns = list(dict.fromkeys(stored_column(query, name) for name in metrics))
     results = filtered_results(query).filter(**{f"{column}__isnull": False for column in columns})
     # Facets and the first metric are in one index, so that this count reads no row.
@@ -49,8 +54,8 @@ def points(query: BoardQuery, metrics: Sequence[str], most: int = MAX_POINTS) ->
         rows = _rows(_share_of(results, share), metrics)
     total = round(len(rows) / share)
     if share < 1:
-        known = {row["pk"] for row in rows}
-        rows += _rows(results.filter(pk__in=set(_frontier_ids(results, columns)) - known), metrics)
+        wanted = set(_frontier_ids(results, columns) if always is None else always)
+        rows += _rows(results.filter(pk__in=wanted - {row["pk"] for row in rows}), metrics)
     return Points(_points(rows, query, metrics), max(total, len(rows)), is_estimated=share < 1)
 
 

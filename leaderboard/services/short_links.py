@@ -20,7 +20,7 @@ MAX_URL = 4_000
 #: of the hash's 52 characters; two views that share ten get longer codes
 SHORTEST, LONGEST = 10, 16
 #: pages that are a view of public data and say in their address which
-PAGES = re.compile(r"/(?:(?:analysis|charts|compare|hardware|models|results)/(?:[^\s\\]*/)?)?\Z")
+PAGES = re.compile(r"/(?:(?:advice|analysis|charts|compare|hardware|models|results)/(?:[^\s\\]*/)?)?\Z")
 _PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+\Z")
 
 
@@ -35,13 +35,23 @@ def short_link(url: str) -> ShortLink:
     Raises NotAPageToLinkTo.
     """
     check_url(url)
-    full = base64.b32encode(hashlib.sha256(url.encode()).digest()).decode().lower()
-    for length in range(SHORTEST, LONGEST + 1):
+    for code in _codes(url):
         # Two requests at once make one row: the loser of the race reads the winner's.
-        link, _ = ShortLink.objects.get_or_create(code=full[:length], defaults={"url": url})
+        link, _ = ShortLink.objects.get_or_create(code=code, defaults={"url": url})
         if link.url == url:
             return link
     raise DatabaseError(f"{LONGEST} characters of the hash of {url!r} belong to another address.")
+
+
+def find_link(url: str) -> ShortLink | None:
+    """The link to `url` if somebody asked for it before."""
+    return ShortLink.objects.filter(code__in=_codes(url), url=url).first()
+
+
+def _codes(url: str) -> list[str]:
+    """From the shortest on; nearly always the first."""
+    full = base64.b32encode(hashlib.sha256(url.encode()).digest()).decode().lower()
+    return [full[:length] for length in range(SHORTEST, LONGEST + 1)]
 
 
 def check_url(url: str) -> None:

@@ -10,8 +10,10 @@ from leaderboard.board import BoardQuery
 from leaderboard.checks import CHECK_SET
 from leaderboard.metrics import METRICS
 from leaderboard.models import Hardware, LanguageModel, Trust
+from leaderboard.presenting.advice import model_advice
 from leaderboard.presenting.catalogue import hardware_list_page, hardware_page, model_list_page, model_page
 from leaderboard.presenting.common import SIMULATED, hardware_url, model_url, trust_badge
+from leaderboard.presenting.comparing import compare_url
 from leaderboard.presenting.methodology import check_rows, metric_groups, shape_rows
 from leaderboard.presenting.stories import hardware_story, model_story
 from leaderboard.presenting.watching import feed_links
@@ -45,7 +47,8 @@ def model_detail(request: HttpRequest, organisation: str, name: str) -> HttpResp
     page = model_page(model, query, board_results(query), hidden_by_trust(query))
     follow = {"feeds": feed_links(query), "watch_url": f"{model_url(model)}watch/"}
     story = model_story(model, query)
-    context = {"page": page, "story": story, "is_watching": is_watching(request.user, model=model), **follow}
+    more = {"advice": model_advice(model, query), "compare_url": compare_url(models=[model.name])}
+    context = {"page": page, "story": story, "is_watching": is_watching(request.user, model=model), **follow, **more}
     return render(request, "leaderboard/catalogue_detail.html", context)
 
 

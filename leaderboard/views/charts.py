@@ -16,6 +16,7 @@ from leaderboard.presenting.charts.page import chart_page, read_chart
 from leaderboard.queries.facets import data_version
 from leaderboard.views.board import page_etag
 from lemsite import __version__
+from lemsite.lib.htmx import render_page, wants_fragment
 
 
 def public_etag(request: HttpRequest, **kwargs: str) -> str:
@@ -47,7 +48,9 @@ def chart_detail(request: HttpRequest, slug: str) -> HttpResponse:
     kind = kind_of(slug)
     chart, params, notices = read_chart(kind, request.GET)
     page = chart_page(kind, chart, params, notices)
-    response = render(request, "leaderboard/chart_detail.html", {"page": page, "chart": page.chart})
+    response = render_page(request, "leaderboard/chart_detail.html", "shown", {"page": page, "chart": page.chart})
+    if wants_fragment(request):
+        response["HX-Push-Url"] = page.chart.page_url
     response["Cache-Control"] = "private, no-cache" if request.user.is_authenticated else "no-cache"
     return response
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.services.bans import Banned
 from leaderboard.community_pages import Attempt
 from leaderboard.models import Submission
+from leaderboard.presenting.citing import Stamp, result_citations
 from leaderboard.presenting.community import PAGE_PARAMETER, discussion
 from leaderboard.presenting.result import result_page
 from leaderboard.queries.catalogue import results_with_everything
@@ -55,6 +56,7 @@ def _result_page(
     is_mine = request.user.is_authenticated and result.submission.owner_id == request.user.pk
     context = {
         "page": result_page(result, is_mine=is_mine),
+        "citations": result_citations(result, Stamp.now()),
         "talk": discussion(result, request.user, page=page, attempt=attempt),
     }
     return render(request, "leaderboard/result_detail.html", context, status=status)

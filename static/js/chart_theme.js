@@ -39,18 +39,18 @@ function merged(base, over) {
   return whole;
 }
 
-/** What a phone needs: little beside the drawing, the legend below it. */
-const PHONE = {
+/** What a phone needs: little beside the drawing, the legend below the title of the axis. */
+const phone = (place) => ({
   margin: { l: 44, r: 8, t: 8, b: 44 },
   font: { size: 11.5 },
-  legend: { x: 0, xanchor: "left", y: -0.22, yanchor: "top" },
+  legend: { x: 0, xanchor: "left", y: -58 / (place.clientHeight - 110), yanchor: "top" },
   dragmode: false,
-};
+});
 
 /** The data and the layout of `figure` for the theme and the width of `place`; new objects, for Plotly writes on them. */
 export function dressed(figure, place, narrow = isNarrow(place)) {
-  const { height, narrow: phone = {}, ...base } = figure.layout;
-  const layout = narrow ? merged(merged(base, PHONE), phone) : base;
+  const { height, narrow: own = {}, ...base } = figure.layout;
+  const layout = narrow ? merged(merged(base, phone(place)), own) : base;
   const { colour, done } = palette(place);
   const font = getComputedStyle(place).fontFamily;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;

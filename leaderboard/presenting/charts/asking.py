@@ -48,9 +48,9 @@ def in_one_scope(query: BoardQuery, metrics: Sequence[str]) -> tuple[BoardQuery,
     Energies of different scopes are not comparable. Figures without energy leave `query` as it is, and so does a
     reader who chooses scopes: they get those, in marks that differ.
     """
-    if "energy_scope" in query.facets or not _are_about_energy(query, metrics):
+    if "energy_scope" in query.facets or not is_about_energy(query, metrics):
         return query, ""
-    rows = filtered_results(query).order_by().values_list("energy_scope").annotate(n=Count("pk"))
+    rows = filtered_results(query).order_by().values_list("energy_scope").annotate(n=Count("*"))
     counts = dict(sorted(rows, key=lambda row: (-row[1], row[0] != "gpu", row[0])))
     if not counts:
         return query, ""
@@ -63,7 +63,8 @@ def in_one_scope(query: BoardQuery, metrics: Sequence[str]) -> tuple[BoardQuery,
     return narrowed, words
 
 
-def _are_about_energy(query: BoardQuery, metrics: Sequence[str]) -> bool:
+def is_about_energy(query: BoardQuery, metrics: Sequence[str]) -> bool:
+    """Whether any of these depends on what the energy meter saw."""
     is_electricity = query.prices.is_electricity_only
     return any(name in ENERGY or (is_electricity and name == COST) for name in metrics)
 
@@ -72,7 +73,7 @@ def sample_note(found: Points) -> str:
     if not found.is_sampled:
         return ""
     return (
-        f"A random sample of {len(found.points):,} of {found.total:,} results: "
+        f"A random sample of {len(found.points):,} of {found.total_words} results: "
         "a page cannot carry all. Filters narrow it down to the whole."
     )
 

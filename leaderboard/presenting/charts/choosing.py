@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from leaderboard import format as fmt
-from leaderboard.board import BoardQuery, BoardQueryError, parse_board_query
+from leaderboard.board import BoardQuery, parse_board_query
 from leaderboard.models import Result
 from leaderboard.presenting.charts.asking import chosen, in_one_scope, metric_choice, trust_note
 from leaderboard.presenting.charts.kinds import Choice
@@ -55,11 +55,14 @@ class Subject:
         return having(self.query, self.figure.column)
 
 
-def subject_of(params: QueryDict, metric: str, *, is_one_pair: bool = True) -> Subject:
-    """`is_one_pair`: one model and one GPU even where the reader named one of them alone, or several."""
+def subject_of(params: QueryDict, metric: str, *, is_one_pair: bool = True, along: str = "") -> Subject:
+    """`is_one_pair`: one model and one GPU even where the reader named one of them alone, or several.
+
+    `along`: a column, of which the pair that nobody named has most values.
+    """
     query = parse_board_query(params)
     shown = figure(metric, query.prices)
-    pairs = measured_pairs(_of_any_pair(query), shown.column)
+    pairs = measured_pairs(_of_any_pair(query), shown.column, along)
     named = [query.facets.get(side, ()) for side in SIDES]
     notes: list[str] = []
     if is_one_pair or not any(named):
@@ -67,7 +70,7 @@ def subject_of(params: QueryDict, metric: str, *, is_one_pair: bool = True) -> S
         if pair is not None:
             facets = {**query.facets, **{side: (name,) for side, name in zip(SIDES, pair, strict=True)}}
             query = replace(query, facets=facets, cursor=None)
-            notes += _default_note(pairs, named)
+            notes += _default_note(pairs, named, along)
     query, scope_note = _in_a_single_scope(query, metric)
     model, hardware = (_only(query.facets.get(side, ())) for side in SIDES)
     title = " on ".join(pairs.titles.get(name, name) for name in (model, hardware) if name)
@@ -75,13 +78,10 @@ def subject_of(params: QueryDict, metric: str, *, is_one_pair: bool = True) -> S
     return Subject(query, shown, title, model, hardware, found)
 
 
-def pair_choices(params: QueryDict) -> list[Choice]:
+def pair_choices(params: QueryDict, metric: str = "") -> list[Choice]:
     """Selects of the models and GPUs that have results; none chosen is the most measured."""
-    try:
-        query = parse_board_query(params)
-        metric = chosen(params, METRIC)
-    except BoardQueryError:
-        return []
+    query = parse_board_query(params)
+    metric = metric or chosen(params, METRIC)
     pairs = measured_pairs(_of_any_pair(query), figure(metric, query.prices).column)
     return [
         Choice(name, label, [("", "the most measured"), *_options(pairs, side, query.facets.get(name, ()))])
@@ -105,8 +105,9 @@ def _of_any_pair(query: BoardQuery) -> BoardQuery:
                    limit=blank.limit, view=blank.view)  # fmt: skip
 
 
-def _default_note(pairs: Pairs, named: Sequence[Sequence[str]]) -> list[str]:
+def _default_note(pairs: Pairs, named: Sequence[Sequence[str]], along: str) -> list[str]:
     words = ("model", "GPU")
+    most = f"most values of {along.replace('_', ' ').replace('gpu', 'GPU')}" if along else "most results"
     several = [f"{words[side]}s" for side in (0, 1) if len(named[side]) > 1]
     unnamed = [words[side] for side in (0, 1) if not named[side]]
     notes = []
@@ -114,9 +115,9 @@ def _default_note(pairs: Pairs, named: Sequence[Sequence[str]]) -> list[str]:
         others = [len(pairs.by(side)) - 1 for side in (0, 1) if not named[side]]
         counts = [fmt.count(others[i], f"other {unnamed[i]}") for i in range(len(unnamed)) if others[i] > 0]
         left = f"; {' and '.join(counts)} can be chosen above" if counts else ""
-        notes.append(f"The {' and '.join(unnamed)} with most results{left}.")
+        notes.append(f"The {' and '.join(unnamed)} with {most}{left}.")
     if several:
-        notes.append(f"Of the {' and '.join(several)} chosen, the one with most results.")
+        notes.append(f"Of the {' and '.join(several)} chosen, the one with {most}.")
     return notes
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
@@ -10,13 +12,14 @@ from django.db.models import Count
 from leaderboard import format as fmt
 from leaderboard.board import BoardQueryError
 from leaderboard.charts.base import Chart
+from leaderboard.charts.curves import in_words
 from leaderboard.charts.heatmap import MAX_COLUMNS, MAX_ROWS, Axis, Cell, Place, heatmap
-from leaderboard.models import Backend, Result
+from leaderboard.models import Result
 from leaderboard.presenting.charts.asking import chosen
 from leaderboard.presenting.charts.choosing import METRIC, Subject, request_url, subject_of
 from leaderboard.presenting.charts.kinds import Choice
 from leaderboard.presenting.common import PRECISION_UNKNOWN, result_url
-from leaderboard.queries.charted import best_of_each
+from leaderboard.queries.charted import Figure, best_of_each
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -25,7 +28,7 @@ AUTO = "auto"
 SETTINGS = {
     "batch_size": "Batch size",
     "precision": "Precision",
-    "gpu_count": "GPUs",
+    "gpu_count": "GPU count",
     "backend": "Backend",
     "concurrency": "Concurrency",
     "tensor_parallel": "Tensor parallel",
@@ -49,43 +52,85 @@ def make(params: QueryDict) -> Chart:
     names = _settings(subject, asked)
     rows = subject.rows.filter(**{f"{name}__isnull": False for name in names})
     best = best_of_each(rows, names, subject.figure)
-    axes, left_out = _axes(best, names)
-    cells, empty = _cells(subject, best, axes, kind), _requests(subject, axes)
-    notes = [f"{left_out[i]} left out." for i in (0, 1) if left_out[i]]
+    x, y = _side(best, names[0], MAX_COLUMNS), _side(best, names[1], MAX_ROWS)
     return heatmap(
         metric,
-        axes,
-        cells,
+        (x.axis, y.axis),
+        _cells(best, (x, y), subject.figure, is_mean=kind == "mean"),
         subject=subject.title,
         kind=kind,
-        request_urls=empty,
-        notes=[*notes, *subject.notes],
+        request_urls=_requests(subject, (x, y)),
+        notes=[*filter(None, (x.left_out, y.left_out)), *subject.notes],
     )
 
 
 def _settings(subject: Subject, asked: tuple[str, str]) -> tuple[str, str]:
-    """The two settings; those with most values for what the reader left open, the longer one upwards."""
+    """The two settings; for what the reader left open those with most values, the longer one upwards."""
     if AUTO not in asked:
         return asked
     counts = subject.rows.aggregate(**{f"n_{name}": Count(name, distinct=True) for name in SETTINGS})
-    free = sorted(SETTINGS, key=lambda name: -counts[f"n_{name}"])
-    free = [name for name in free if name not in asked]
+    free = sorted((name for name in SETTINGS if name not in asked), key=lambda name: -counts[f"n_{name}"])
     if asked == (AUTO, AUTO):
         return free[1], free[0]
     return (asked[0], free[0]) if asked[1] == AUTO else (free[0], asked[1])
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One axis, and the values behind its words."""
+
+    axis: Axis
+    values: Sequence[Any]
+    left_out: str
+
+
+def _side(best: Sequence[Result], name: str, most: int) -> _Side:
+    """The values with most results, in their order."""
+    totals: Counter[Any] = Counter()
+    for result in best:
+        totals[_value(result, name)] += result.among  # type: ignore[attr-defined]  # annotated by best_of_each
+    kept = sorted(sorted(totals, key=lambda value: -totals[value])[:most])
+    words = {_value(result, name): _words(result, name) for result in best}
+    label = SETTINGS[name]
+    rest = len(totals) - len(kept)
+    left_out = f"{fmt.count(rest, 'value')} of {in_words(label)} with fewer results left out." if rest else ""
+    return _Side(Axis(name, label, [words[value] for value in kept]), kept, left_out)
+
+
 def _value(result: Result, name: str) -> Any:
-    return result.backend.slug if name == "backend" and result.backend else getattr(result, name)
+    return (result.backend.slug if result.backend else "") if name == "backend" else getattr(result, name)
 
 
-def _words(name: str, value: Any) -> str:
+def _words(result: Result, name: str) -> str:
+    value = _value(result, name)
     if name == "backend":
-        return Backend.objects.filter(slug=value).values_list("name", flat=True).first() or str(value)
-    if value == "":
-        return PRECISION_UNKNOWN
-    return value if isinstance(value, str) else fmt.exact(value)
+        return result.backend.name if result.backend else result.backend_name
+    if isinstance(value, str):
+        return value or PRECISION_UNKNOWN
+    return fmt.exact(value)
 
 
-def _axes(best: Sequence[Result], names: tuple[str, str]) -> tuple[tuple[Axis, Axis], tuple[str, str]]:
-    ...
+def _cells(best: Sequence[Result], sides: tuple[_Side, _Side], shown: Figure, *, is_mean: bool) -> dict[Place, Cell]:
+    """What is in reach of both axes."""
+    x, y = ({value: place for place, value in enumerate(side.values)} for side in sides)
+    found = {}
+    for result in best:
+        i, j = x.get(_value(result, sides[0].axis.name)), y.get(_value(result, sides[1].axis.name))
+        if i is not None and j is not None:
+            value = result.mean * shown.factor if is_mean else shown.of(result)  # type: ignore[attr-defined]  # annotated by best_of_each
+            found[i, j] = Cell(value, result.among, result_url(result))  # type: ignore[attr-defined]  # as above
+    return found
+
+
+def _requests(subject: Subject, sides: tuple[_Side, _Side]) -> dict[Place, str]:
+    """For each cell the address where its run can be ordered."""
+    names = [side.axis.name for side in sides]
+    return {
+        (i, j): request_url(
+            model=subject.model,
+            hardware=subject.hardware,
+            **{name: value for name, value in zip(names, (across, up), strict=True) if name in ORDERED},
+        )
+        for i, across in enumerate(sides[0].values)
+        for j, up in enumerate(sides[1].values)
+    }

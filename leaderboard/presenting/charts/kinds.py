@@ -37,5 +37,9 @@ class ChartKind:
     make: Callable[[QueryDict], Chart]
     #: its own parameters; those of the leaderboard's filters hold for every chart
     choices: Sequence[Choice] = ()
+    #: more of them, whose options follow from the data; a filter of the leaderboard may be one
+    asks: Callable[[QueryDict], Sequence[Choice]] | None = None
+    #: the metrics whose least and greatest values its page asks for, as the limits of the leaderboard
+    ranges: Callable[[QueryDict], Sequence[str]] | None = None
     #: False: it is about results that the address names, and filters mean nothing
     is_filtered: bool = True

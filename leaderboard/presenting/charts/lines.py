@@ -41,7 +41,7 @@ def lines_along(subject: Subject, same: Sequence[str], along: str, most: int) ->
     return _named(
         [
             (
-                name_parts(results[0], has_gpus="gpu_count" in same),
+                name_parts(results[0], same),
                 [reading_of(result, getattr(result, along), subject.figure) for result in results],
             )
             for results in drawn
@@ -73,16 +73,25 @@ def _named(groups: Sequence[tuple[Sequence[str], Sequence[Reading]]], notes: Seq
     differing = [place for place in range(len(names[0]) if names else 0) if len({parts[place] for parts in names}) > 1]
     shared = [part for place, part in enumerate(names[0]) if place not in differing] if names else []
     lines = [
-        Line(", ".join(parts[place] for place in differing) or ", ".join(parts), readings) for parts, readings in groups
+        Line(_joined([parts[place] for place in differing]) or _joined(parts), readings) for parts, readings in groups
     ]
-    return Lines(lines, ", ".join(shared) if differing else "", notes)
+    return Lines(lines, _joined(shared) if differing else "", notes)
 
 
-def name_parts(result: Result, *, has_gpus: bool = True) -> list[str]:
-    """What a line is named by: model, GPUs, backend, precision."""
+def _joined(parts: Sequence[str]) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def name_parts(result: Result, same: Sequence[str]) -> list[str]:
+    """What a line is named by: model, GPUs, backend, precision, and the load where the line has one."""
     model = result.model.title if result.model else result.model_name
     gpu = result.hardware.name if result.hardware else result.hardware_name
-    count = f"{result.gpu_count} x " if has_gpus and result.gpu_count else ""
+    count = f"{result.gpu_count} x " if "gpu_count" in same and result.gpu_count else ""
     backend = result.backend.name if result.backend else result.backend_name
     precision = result.precision or f"precision {PRECISION_UNKNOWN}"
-    return [model, f"{count}{gpu}", backend, precision]
+    parts = [model, f"{count}{gpu}", backend, precision]
+    if "batch_size" in same:
+        parts.append(f"batch {result.batch_size:,}" if result.batch_size is not None else "")
+    if "concurrency" in same:
+        parts.append(f"{result.concurrency:,} concurrent" if result.concurrency is not None else "")
+    return parts

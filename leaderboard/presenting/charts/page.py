@@ -11,8 +11,9 @@ from django.conf import settings
 from django.urls import reverse
 
 from leaderboard.board import BoardQuery, BoardQueryError, parse_board_query
-from leaderboard.chart_pages import ChartPage, ChartSelect
+from leaderboard.chart_pages import ChartPage, ChartRange, ChartSelect
 from leaderboard.charts.base import Chart
+from leaderboard.metrics import BY_NAME
 from leaderboard.pages import Link
 from leaderboard.presenting.board import filter_chips
 from leaderboard.presenting.charts import KINDS
@@ -46,12 +47,16 @@ def chart_page(kind: ChartKind, chart: Chart, params: QueryDict, notices: Sequen
     url = address("chart", kind.slug)
     block = chart_block(chart, params)
     own = list(_own(kind, params))
+    choices = [*(kind.asks(params) if kind.asks else ()), *kind.choices]
+    ranges = [_range(name, params) for name in (kind.ranges(params) if kind.ranges else ())]
+    asked = {choice.name for choice in choices} | {f"{one.name}_{edge}" for one in ranges for edge in ("min", "max")}
     return ChartPage(
         chart=block,
         question=kind.question,
         notices=notices,
-        selects=[_select(choice, params) for choice in kind.choices],
-        kept=[pair for pair in _pairs(params) if pair[0] not in {choice.name for choice in kind.choices}],
+        selects=[_select(choice, params) for choice in choices],
+        ranges=ranges,
+        kept=[pair for pair in _pairs(params) if pair[0] not in asked],
         chips=[replace(chip, url=_with(chip.url, own)) for chip in filter_chips(query, url)],
         board_url=query.url(reverse("leaderboard:list")) if kind.is_filtered else "",
         url=url,
@@ -80,3 +85,9 @@ def _with(url: str, own: Sequence[tuple[str, str]]) -> str:
 def _select(choice: Choice, params: QueryDict) -> ChartSelect:
     asked = params.get(choice.name) or choice.options[0][0]
     return ChartSelect(choice.name, choice.label, [(value, words, value == asked) for value, words in choice.options])
+
+
+def _range(name: str, params: QueryDict) -> ChartRange:
+    metric = BY_NAME[name]
+    low, high = (params.get(f"{name}_{edge}", "") for edge in ("min", "max"))
+    return ChartRange(name, metric.label, metric.unit, low, high)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from leaderboard.board import BoardQueryError, parse_board_query
 from leaderboard.charts import naming
 from leaderboard.charts.base import Chart
-from leaderboard.charts.scatter import scatter
+from leaderboard.charts.scatter import Plane, scatter
 from leaderboard.presenting.charts.asking import chosen, in_one_scope, metric_choice, notes_of
 from leaderboard.presenting.charts.kinds import Choice
 from leaderboard.queries.points import points
@@ -40,7 +40,7 @@ EFFICIENCIES = (
 )
 X = metric_choice("x", "Across", SPEEDS)
 Y = metric_choice("y", "Up", EFFICIENCIES)
-COLOUR = Choice("colour", "Colour and mark", tuple(naming.GROUPS.items()))
+COLOUR = Choice("colour", "Colour and mark", (("auto", "What differs"), *naming.GROUPS.items()))
 
 
 def make(params: QueryDict) -> Chart:
@@ -50,4 +50,5 @@ def make(params: QueryDict) -> Chart:
     query, scope_note = in_one_scope(parse_board_query(params), (x, y))
     found = points(query, (x, y))
     urls = [reverse("leaderboard:result", args=[point.id]) for point in found.points]
-    return scatter(found.points, x, y, by, urls, notes_of(query, found, scope_note))
+    notes = notes_of(query, found, scope_note)
+    return scatter(found.points, Plane(x, y), "" if by == "auto" else by, urls=urls, notes=notes)

@@ -27,13 +27,15 @@ PARAMETERS = {
 }
 X = Choice("x", "Parameter", [(name, label) for name, (label, _) in PARAMETERS.items()])
 SAME = ("model", "hardware", "gpu_count", "backend", "precision")
+#: those that can be counted for every pair at once
+INDEXED = frozenset({"batch_size"})
 #: on these the number of GPUs follows
 OF_GPUS = frozenset({"tensor_parallel", "pipeline_parallel"})
 
 
 def make(params: QueryDict) -> Chart:
     metric, along = chosen(params, METRIC), chosen(params, X)
-    subject = subject_of(params, metric, is_one_pair=False)
+    subject = subject_of(params, metric, is_one_pair=False, along=along if along in INDEXED else "")
     same = tuple(name for name in SAME if name != "gpu_count" or along not in OF_GPUS)
     found = lines_along(subject, same, along, MAX_LINES)
     shared = [f"All lines: {found.shared}."] if found.shared else []

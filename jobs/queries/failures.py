@@ -1,0 +1,39 @@
+"""Which models failed on which GPUs, by the jobs that ended so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from jobs.models import Attempt, Gpu, Job, JobKind, JobState
+
+#: the newest; what is older has no say
+MAX_JOBS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    job: int
+    model: int
+    hardware: int
+
+
+def failed_jobs(models: Collection[int], hardware: Collection[int]) -> list[FailedJob]:
+    """Energy benchmarks of these models that ended on one of these GPUs without a result, the newest first."""
+    ended = Job.objects.filter(
+        kind=JobKind.LLEM, state__in=(JobState.FAILED, JobState.TIMED_OUT), is_simulated=False, model__in=models
+    )
+    jobs = list(ended.order_by("-pk").values_list("pk", "model", "hardware")[:MAX_JOBS])
+    ran_on = _gpu_of([job for job, _, gpu in jobs if gpu is None])
+    placed = [(job, model, ran_on.get(job) if gpu is None else gpu) for job, model, gpu in jobs]
+    return [FailedJob(job, model, gpu) for job, model, gpu in placed if model is not None and gpu in hardware and gpu]
+
+
+def _gpu_of(jobs: Sequence[int]) -> Mapping[int, int]:
+    """For jobs that any GPU would do for: the kind that the last attempt was given."""
+    attempts = Attempt.objects.filter(job__in=jobs).order_by("number").values_list("job", "agent", "gpu_uuids")
+    given = {job: (agent, uuids[0]) for job, agent, uuids in attempts if uuids}
+    agents = {agent for agent, _ in given.values()}
+    gpus = Gpu.objects.filter(agent__in=agents, hardware__isnull=False).values_list("agent", "uuid", "hardware")
+    kinds = {(agent, uuid): hardware for agent, uuid, hardware in gpus if hardware is not None}
+    return {job: kinds[place] for job, place in given.items() if place in kinds}
