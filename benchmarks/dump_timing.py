@@ -15,7 +15,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402 - settings first
 from django.db import connection  # noqa: E402
 
-from benchmarks.synthetic_results import fill, with_indexes, without_indexes  # noqa: E402
+from benchmarks.synthetic_results import fill, without_indexes  # noqa: E402
 from leaderboard.models import Result  # noqa: E402
 from leaderboard.services.dumps import make_dump  # noqa: E402
 from leaderboard.services.ranking import bump_data_version  # noqa: E402
@@ -33,7 +33,10 @@ def fill_database(rows: int) -> None:
                 cursor.execute(statement)
     without_indexes(Result)
     fill(rows)
-    with_indexes(Result)
+    # Those that an ordered walk over ranked results could be tempted by; of the metrics' own, none.
+    with connection.schema_editor() as editor:
+        for index in Result._meta.indexes[:2]:
+            editor.add_index(Result, index)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     bump_data_version()

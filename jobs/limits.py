@@ -14,8 +14,8 @@ MAX_WALL_S = 24 * 3600
 LOG_CHUNK_BYTES = 1 << 20
 LOG_TOTAL_BYTES = 64 << 20
 ARTIFACT_CHUNK_BYTES = 8 << 20
-#: a file up to this size comes with its announcement
-ARTIFACT_INLINE_BYTES = 64 << 10
+#: a file up to this size comes with its announcement, several of them in one call of no more than that
+ARTIFACT_INLINE_BYTES, ARTIFACT_BATCH_BYTES = 64 << 10, 512 << 10
 ARTIFACT_TOTAL_BYTES = 1 << 30
 MAX_ARTIFACTS = 200
 TELEMETRY_BATCH = 600
@@ -29,6 +29,7 @@ def for_agents() -> dict[str, int]:
         "log_total": LOG_TOTAL_BYTES,
         "artifact_chunk": ARTIFACT_CHUNK_BYTES,
         "artifact_inline": ARTIFACT_INLINE_BYTES,
+        "artifact_batch": ARTIFACT_BATCH_BYTES,
         "artifact_total": ARTIFACT_TOTAL_BYTES,
         "artifacts": MAX_ARTIFACTS,
         "telemetry_batch": TELEMETRY_BATCH,

@@ -70,6 +70,8 @@ class AnalysisPage:
     best: Named | None
     #: where nothing is within the limits: why, in sentences
     why_none: Sequence[str]
+    #: then what comes nearest to the limits, where something does
+    closest: Named | None
     #: and what to take away or to ask instead
     ways_on: Sequence[Link]
     #: what stands in for a figure that nobody states, said before its answer; "" mostly

@@ -189,15 +189,22 @@ class Api:
 
     # files and the report
 
-    def artifact(
-        self, attempt_id: str, name: str, size: int, sha256: str, *, content: bytes | None = None
-    ) -> tuple[str, int]:
-        """Its id, and how much of it the site has: all of it when a small one's `content` goes along."""
-        body: dict[str, Any] = {"name": name, "size": size, "sha256": sha256}
-        if content is not None:
-            body["content"] = base64.b64encode(content).decode()
-        answer = self._call("POST", f"/attempts/{attempt_id}/artifacts", body=body).json()
-        return _path_part(answer.get("id")), _offset(answer.get("offset", 0))
+    def artifact(self, attempt_id: str, name: str, size: int, sha256: str) -> tuple[str, int]:
+        """Its id, and how much of it the site has."""
+        body = {"name": name, "size": size, "sha256": sha256}
+        return _begun(self._call("POST", f"/attempts/{attempt_id}/artifacts", body=body).json())
+
+    def artifacts(self, attempt_id: str, files: list[dict[str, Any]], contents: list[bytes]) -> list[tuple[str, int]]:
+        """The same of several small files at once, which go along: the site has all of what is new to it."""
+        told = [
+            {**file, "content": base64.b64encode(content).decode()}
+            for file, content in zip(files, contents, strict=True)
+        ]
+        answer = self._call("POST", f"/attempts/{attempt_id}/artifacts", body={"files": told}).json()
+        begun = answer.get("files")
+        if not isinstance(begun, list) or len(begun) != len(files):
+            raise Away("the reply does not name the files")
+        return [_begun(one if isinstance(one, dict) else {}) for one in begun]
 
     def artifact_piece(self, artifact_id: str, offset: int, content: bytes) -> int:
         """How much of it the site has now. Raises Refused with 422 if the whole is not what it was said to be."""
@@ -293,6 +300,11 @@ def _seconds(text: str) -> float:
         return min(max(float(text), 0.0), MAX_RETRY_AFTER_S)
     except ValueError:
         return 0.0
+
+
+def _begun(answer: dict[str, Any]) -> tuple[str, int]:
+    """The id of a file, and how much of it the site has."""
+    return _path_part(answer.get("id")), _offset(answer.get("offset", 0))
 
 
 def _offset(value: object) -> int:

@@ -82,8 +82,9 @@ class Limits(_Wire):
     log_chunk: int = Field(default=1 << 20, gt=0)
     log_total: int = Field(default=64 << 20, gt=0)
     artifact_chunk: int = Field(default=8 << 20, gt=0)
-    #: a file up to this size comes with its announcement; a site that names none takes none so
+    #: a file up to this size comes with its announcement, together no more than a batch; 0 where a site takes none so
     artifact_inline: int = Field(default=0, ge=0)
+    artifact_batch: int = Field(default=0, ge=0)
     artifact_total: int = Field(default=1 << 30, gt=0)
     artifacts: int = Field(default=200, gt=0)
     telemetry_batch: int = Field(default=600, gt=0)

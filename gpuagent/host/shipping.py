@@ -5,10 +5,12 @@ Where the site's copy ends, the site says with each answer; nothing of it is kep
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import IO, Any, NoReturn
 
 from gpuagent.gpu.telemetry import LiveReader
 from gpuagent.host import clock, collecting, durable
@@ -146,50 +148,87 @@ class Shipper:
 
     def _ship_files(self) -> None:
         done = {str(name) for name in (self.folder.read("uploads.json") or {}).get("done", [])}
-        for told in (self.folder.read("finish.json") or {}).get("artifacts", []):
-            if told["name"] not in done:
-                self._ship_file(told)
-                durable.crash_at("file_sent")
-                done.add(told["name"])
-                if told["size"] > self.limits.artifact_inline:
-                    # A small one is sent again after a crash, which costs less than this does each time.
-                    self.folder.write("uploads.json", {"done": sorted(done)})
+        left = [
+            told for told in (self.folder.read("finish.json") or {}).get("artifacts", []) if told["name"] not in done
+        ]
+        for batch in self._batches(left):
+            self._ship_batch(batch)
+            durable.crash_at("batch_sent")
+            left = [told for told in left if told not in batch]
+        for told in left:
+            self._ship_file(told)
+            durable.crash_at("file_sent")
+            done.add(told["name"])
+            # Not of the small ones: to send them again after a crash costs less than to remember each.
+            self.folder.write("uploads.json", {"done": sorted(done)})
 
-    def _ship_file(self, told: dict[str, Any]) -> None:
+    def _batches(self, files: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+        """The small ones, so many at once as the site takes."""
+        batch: list[dict[str, Any]] = []
+        for told in files:
+            if told["size"] > min(self.limits.artifact_inline, self.limits.artifact_batch):
+                continue
+            if batch and sum(one["size"] for one in batch) + told["size"] > self.limits.artifact_batch:
+                yield batch
+                batch = []
+            batch.append(told)
+        if batch and self.limits.artifact_batch:
+            yield batch
+
+    def _ship_batch(self, batch: list[dict[str, Any]]) -> None:
+        contents = [self._content(told) for told in batch]
+        try:
+            begun = self.api.artifacts(self.folder.id, batch, contents)
+        except Refused as refused:
+            if refused.code == "digest_mismatch":
+                self._check_own(*batch)
+            raise
+        for told, content, (artifact_id, offset) in zip(batch, contents, begun, strict=True):
+            # One that was begun in pieces goes on so.
+            self._ship_rest(told, io.BytesIO(content), artifact_id, offset)
+
+    def _content(self, told: dict[str, Any]) -> bytes:
         try:
             with collecting.open_inside(self.folder, told["name"]) as file:
-                artifact_id, offset = self._announce(told, file)
-                while offset < told["size"]:
-                    file.seek(offset)
-                    content = file.read(min(self.limits.artifact_chunk, told["size"] - offset))
-                    if not content:
-                        raise collecting.NotTheFile("it has become shorter")
-                    offset = self.api.artifact_piece(artifact_id, offset, content)
-                    durable.crash_at("piece_sent")
+                return file.read(told["size"] + 1)
         except collecting.NotTheFile as why:
             self._corrupt(told, str(why))
+
+    def _ship_file(self, told: dict[str, Any]) -> None:
+        artifact_id, offset = self.api.artifact(self.folder.id, told["name"], told["size"], told["sha256"])
+        try:
+            with collecting.open_inside(self.folder, told["name"]) as file:
+                self._ship_rest(told, file, artifact_id, offset)
+        except collecting.NotTheFile as why:
+            self._corrupt(told, str(why))
+
+    def _ship_rest(self, told: dict[str, Any], file: IO[bytes], artifact_id: str, offset: int) -> None:
+        """In pieces, from where the site's copy ends. Raises NotTheFile."""
+        try:
+            while offset < told["size"]:
+                file.seek(offset)
+                content = file.read(min(self.limits.artifact_chunk, told["size"] - offset))
+                if not content:
+                    raise collecting.NotTheFile("it has become shorter")
+                offset = self.api.artifact_piece(artifact_id, offset, content)
+                durable.crash_at("piece_sent")
         except Refused as refused:
             if refused.code == "digest_mismatch":
                 self._check_own(told)
             raise
 
-    def _announce(self, told: dict[str, Any], file: BinaryIO) -> tuple[str, int]:
-        """A small file goes along, so that most files cost one call."""
-        is_small = told["size"] <= self.limits.artifact_inline
-        content = file.read(told["size"]) if is_small else None
-        return self.api.artifact(self.folder.id, told["name"], told["size"], told["sha256"], content=content)
-
-    def _check_own(self, told: dict[str, Any]) -> None:
+    def _check_own(self, *files: dict[str, Any]) -> NoReturn:
         """Damaged on its way it is sent again; damaged here it is of no use to anybody."""
-        try:
-            is_right = collecting.describe(self.folder, told["name"]).sha256 == told["sha256"]
-        except collecting.NotTheFile:
-            is_right = False
-        if not is_right:
-            self._corrupt(told, "its content has changed")
-        raise Away(f"{told['name']} was damaged on its way")
+        for told in files:
+            try:
+                is_right = collecting.describe(self.folder, told["name"]).sha256 == told["sha256"]
+            except collecting.NotTheFile:
+                is_right = False
+            if not is_right:
+                self._corrupt(told, "its content has changed")
+        raise Away(f"{', '.join(told['name'] for told in files)} was damaged on its way")
 
-    def _corrupt(self, told: dict[str, Any], why: str) -> None:
+    def _corrupt(self, told: dict[str, Any], why: str) -> NoReturn:
         """The report is written again, unless the site may have it already."""
         logger.error("Attempt %s: %s on this disk is damaged: %s", self.folder.id, told["name"], why)
         report = self.folder.read("finish.json") or {}

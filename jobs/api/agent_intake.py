@@ -17,7 +17,16 @@ from rest_framework.response import Response
 
 from jobs import limits
 from jobs.api.protocol import PROTOCOLS, AgentView, check_protocol, problem
-from jobs.api.shapes import DIGEST, RANGE, ArtifactTold, Enrolling, EventsTold, SessionTold, TelemetryTold
+from jobs.api.shapes import (
+    DIGEST,
+    RANGE,
+    ArtifactsTold,
+    ArtifactTold,
+    Enrolling,
+    EventsTold,
+    SessionTold,
+    TelemetryTold,
+)
 from jobs.models import AgentToken, Artifact
 from jobs.services import agents, artifacts, intake_events, intake_log, intake_telemetry, sessions
 from jobs.services.errors import AgentRefused
@@ -163,19 +172,16 @@ class Telemetry(AgentView):
 
 
 class Artifacts(AgentView):
+    """A file, or several under `files`: small ones come with their content."""
+
     def post(self, request: Request, pk: UUID) -> Response:
         attempt = self.attempt_of(pk)
-        given = self.read(ArtifactTold)
-        content = None if given.content is None else _from_base64(given.content)
-        artifact, is_new = artifacts.begin(
-            attempt=attempt, name=given.name, size=given.size, sha256=given.sha256, content=content
-        )
-        body = {
-            "id": str(artifact.pk),
-            "offset": artifact.received_bytes,
-            "complete": artifact.completed_at is not None,
-        }
-        return Response(body, http.HTTP_201_CREATED if is_new else http.HTTP_200_OK)
+        many = isinstance(request.data, dict) and "files" in request.data
+        given = self.read(ArtifactsTold).files if many else [self.read(ArtifactTold)]
+        begun = artifacts.begin_all(attempt=attempt, files=[_announced(one) for one in given])
+        bodies = [_begun(artifact) for artifact, _ in begun]
+        status = http.HTTP_201_CREATED if any(is_new for _, is_new in begun) else http.HTTP_200_OK
+        return Response({"files": bodies} if many else bodies[0], status)
 
 
 class ArtifactPieces(AgentView):
@@ -208,11 +214,20 @@ def _upload_state(artifact: Artifact) -> Response:
     return Response(status=http.HTTP_204_NO_CONTENT, headers=headers)
 
 
-def _from_base64(text: str) -> bytes:
+def _announced(told: ArtifactTold) -> artifacts.Announced:
     try:
-        return base64.b64decode(text, validate=True)
+        content = None if told.content is None else base64.b64decode(told.content, validate=True)
     except ValueError:
         raise AgentRefused(422, "invalid", "content: base 64.", fields={"content": "is no base 64"}) from None
+    return artifacts.Announced(told.name, told.size, told.sha256, content)
+
+
+def _begun(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "id": str(artifact.pk),
+        "offset": artifact.received_bytes,
+        "complete": artifact.completed_at is not None,
+    }
 
 
 def _range(end: int) -> dict[str, str]:

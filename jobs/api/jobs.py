@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import status as http
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
@@ -22,12 +22,14 @@ from rest_framework.response import Response
 from accounts.api.permissions import HasScope
 from accounts.models import Scope, User
 from accounts.services.bans import Banned
+from jobs.api.races import RACE_EXAMPLE, OrderedRaceSerializer, ordered_race_body, read_race, refuse_race
 from jobs.api.serializers import (
     ORDER_EXAMPLE,
     CancelSerializer,
     EstimatedSerializer,
     JobSerializer,
     OrderedSerializer,
+    OrderOrRaceSerializer,
     OrderSerializer,
     config_fields,
     job_body,
@@ -35,12 +37,14 @@ from jobs.api.serializers import (
     ordered_body,
     read_order,
 )
-from jobs.models import Job, JobState
+from jobs.models import Job, JobKind, JobState, Race
 from jobs.queries.jobs import recorded_attempt
 from jobs.queries.logs import attempt_log
 from jobs.queries.matching import matching_agents, place_if_ordered, position_of
+from jobs.queries.races import with_lanes
 from jobs.services.cancelling import JobRefused, cancel_job
 from jobs.services.ordering import OrderRefused, draft_job, order_job
+from jobs.services.race_ordering import order_race
 from leaderboard.api.downloads import AnyAccept
 from leaderboard.api.parameters import refuse_unknown
 from leaderboard.api.schema import errors
@@ -51,6 +55,8 @@ from lemsite.lib.pagination import Pages
 #: a log up to this size stays in memory while it is sent
 _SPOOLED_BYTES = 1 << 20
 _EXAMPLE = OpenApiExample("two batch sizes with vLLM", value=ORDER_EXAMPLE, request_only=True)
+_RACE = OpenApiExample("a race of two hosts", value=RACE_EXAMPLE, request_only=True)
+_ORDERED = PolymorphicProxySerializer("Ordered", [OrderedSerializer, OrderedRaceSerializer], None)
 
 
 class CanOrder(HasScope):
@@ -99,15 +105,18 @@ class JobList(_Jobs):
 
     @extend_schema(
         operation_id="jobs_create",
-        summary="Order a benchmark",
-        description="It waits in the queue until a GPU host that fits takes it. A field that is not known is answered "
-        "with 422, which names it. Scope: jobs.",
-        request=OrderSerializer,
-        examples=[_EXAMPLE],
-        responses={201: OrderedSerializer, **errors(400, 401, 403, 413, 415, 422, 429)},
+        summary="Order a benchmark or a race",
+        description="A benchmark waits in the queue until a GPU host that fits takes it. A race sends the same prompts "
+        "to the model servers of several hosts at once; `agents` are names of hosts, or the ids in the addresses of "
+        "their pages. A field that is not known is answered with 422, which names it. Scope: jobs.",
+        request=OrderOrRaceSerializer,
+        examples=[_EXAMPLE, _RACE],
+        responses={201: _ORDERED, **errors(400, 401, 403, 413, 415, 422, 429)},
         tags=["jobs"],
     )
     def post(self, request: Request) -> Response:
+        if isinstance(request.data, dict) and request.data.get("kind") == JobKind.RACE:
+            return _order_race(request)
         order, simulate = read_order(request.data)
         with refuse_order():
             job = order_job(owner=cast(User, request.user), order=order, simulate=simulate)
@@ -209,6 +218,14 @@ class JobLog(_Jobs):
         response["Content-Disposition"] = f'inline; filename="job-{job.pk}-attempt-{attempt.number}.log"'
         response["X-Content-Type-Options"] = "nosniff"
         return response
+
+
+def _order_race(request: Request) -> Response:
+    order = read_race(request.data)
+    with refuse_order(), refuse_race():
+        race = order_race(owner=cast(User, request.user), order=order)
+    body = ordered_race_body(with_lanes(Race.objects.all()).get(pk=race.pk), request)
+    return Response(body, http.HTTP_201_CREATED, headers={"Location": body["url"]})
 
 
 @contextmanager

@@ -44,9 +44,18 @@ class EstimateSerializer(serializers.Serializer[Any]):
 class OrderSerializer(serializers.Serializer[Any]):
     """An order. Describes the body; jobs.config decides."""
 
-    kind = serializers.ChoiceField(["llem"], help_text="races are ordered on their page")
+    kind = serializers.ChoiceField(["llem"], default="llem", help_text="a benchmark")
     config = serializers.DictField(help_text="fields of the builder; any other name is refused with 422")
     simulate = serializers.BooleanField(default=False, help_text="no GPU takes part; never ranked")
+
+
+class OrderOrRaceSerializer(OrderSerializer):
+    """A benchmark, or a race of several hosts."""
+
+    kind = serializers.ChoiceField(["llem", "race"], default="llem")
+    config = serializers.DictField(
+        help_text="fields of the builder, or of the form for races; any other name is refused with 422"
+    )
 
 
 class OrderedSerializer(serializers.Serializer[Any]):
@@ -124,23 +133,30 @@ class CancelSerializer(serializers.Serializer[Any]):
 
 def read_order(data: Any) -> tuple[LlemOrder, bool]:
     """(order, simulate); raises ApiError 422 that names each field which is not right."""
-    if not isinstance(data, dict):
-        raise ApiError(http.HTTP_422_UNPROCESSABLE_ENTITY, "The body must be a JSON object.", {"body": "an object"})
-    fields = {str(name)[:80]: "there is no such field" for name in data if name not in _KEYS}
+    fields, config, simulate = read_frame(data)
     if data.get("kind", JobKind.LLEM) != JobKind.LLEM:
-        fields["kind"] = "only llem can be ordered here"
-    if not isinstance(data.get("simulate", False), bool):
-        fields["simulate"] = "true or false"
-    if not isinstance(data.get("config"), dict):
-        raise not_right({**fields, "config": "an object with the fields of the builder"})
+        fields["kind"] = "must be llem"
     order = None
     try:
-        order = LlemOrder.model_validate(data["config"])
+        order = LlemOrder.model_validate(config)
     except ValidationError as error:
         fields |= config_fields(errors_of(error))
     if fields or order is None:
         raise not_right(fields)
-    return order, data.get("simulate", False)
+    return order, simulate
+
+
+def read_frame(data: Any) -> tuple[dict[str, str], dict[str, Any], bool]:
+    """What stands around the configuration of an order: (what is wrong with it, config, simulate)."""
+    if not isinstance(data, dict):
+        raise ApiError(http.HTTP_422_UNPROCESSABLE_ENTITY, "The body must be a JSON object.", {"body": "an object"})
+    fields = {str(name)[:80]: "there is no such field" for name in data if name not in _KEYS}
+    simulate, config = data.get("simulate", False), data.get("config")
+    if not isinstance(simulate, bool):
+        fields["simulate"], simulate = "true or false", False
+    if not isinstance(config, dict):
+        raise not_right({**fields, "config": "an object with the fields of the order"})
+    return fields, config, simulate
 
 
 def config_fields(fields: dict[str, str]) -> dict[str, str]:

@@ -9,7 +9,13 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from jobs.limits import ARTIFACT_INLINE_BYTES, ARTIFACT_TOTAL_BYTES, EVENTS_BATCH, TELEMETRY_BATCH
+from jobs.limits import (
+    ARTIFACT_INLINE_BYTES,
+    ARTIFACT_TOTAL_BYTES,
+    EVENTS_BATCH,
+    MAX_ARTIFACTS,
+    TELEMETRY_BATCH,
+)
 from lemsite.lib.hidden_characters import hidden_character
 
 MAX_COUNT = 2**31 - 1
@@ -127,6 +133,10 @@ class ArtifactTold(Told):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     #: the whole of a small file, in base 64
     content: Annotated[str, Field(max_length=4 * (ARTIFACT_INLINE_BYTES // 3 + 1))] | None = None
+
+
+class ArtifactsTold(Told):
+    files: Annotated[list[ArtifactTold], Field(min_length=1, max_length=MAX_ARTIFACTS)]
 
 
 #: "bytes 8192-10239/*"; an empty stretch cannot be said so, and need not be

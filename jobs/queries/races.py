@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Prefetch, Q, QuerySet
@@ -49,6 +50,11 @@ def next_race(now: datetime) -> Race | None:
 def newest_races() -> Sequence[Race]:
     races = Race.objects.select_related("owner", "run").annotate(lanes=Count("jobs"))
     return list(races.order_by("-created_at", "-pk")[:PAGE])
+
+
+def ids_of_hosts(names: Sequence[str]) -> dict[str, UUID]:
+    """name -> id, of those hosts that there are."""
+    return dict(Agent.objects.filter(name__in=names).values_list("name", "pk")) if names else {}
 
 
 def racing_hosts() -> Sequence[Agent]:

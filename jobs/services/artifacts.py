@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
+from collections.abc import Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
@@ -16,7 +18,6 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from jobs.limits import ARTIFACT_CHUNK_BYTES, ARTIFACT_TOTAL_BYTES, MAX_ARTIFACTS
@@ -30,41 +31,71 @@ JOINED_IN_MEMORY = 16 << 20
 READ_BYTES = 1 << 20
 
 
-def begin(
-    *, attempt: Attempt, name: str, size: int, sha256: str, content: bytes | None = None
-) -> tuple[Artifact, bool]:
-    """The row of a file, and whether it is new; said again, the same one, whose `received_bytes` is where to go on.
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A file as its host announces it; a small one with all that is in it."""
 
-    A small file may come with its `content`, and is whole at once.
-    """
-    if len(name) > MAX_NAME or not NAME.fullmatch(name):
+    name: str
+    size: int
+    sha256: str
+    content: bytes | None = None
+
+
+def begin(*, attempt: Attempt, name: str, size: int, sha256: str) -> tuple[Artifact, bool]:
+    """The row of a file, and whether it is new; said again, the same one, whose `received_bytes` is where to go on."""
+    return begin_all(attempt=attempt, files=[Announced(name, size, sha256)])[0]
+
+
+def begin_all(*, attempt: Attempt, files: Sequence[Announced]) -> list[tuple[Artifact, bool]]:
+    """The same of several files, all or none. Those that come with their content are whole at once."""
+    for one in files:
+        _check(one)
+    return [(settle(artifact), is_new) for artifact, is_new in _begin_all(attempt, files)]
+
+
+def _check(told: Announced) -> None:
+    if len(told.name) > MAX_NAME or not NAME.fullmatch(told.name):
         detail = "name: a relative path of letters, digits and ._=+-, no part of which begins with a dot."
         raise AgentRefused(422, "invalid", detail, fields={"name": "cannot be kept under this name"})
-    if content is not None and (len(content), hashlib.sha256(content).hexdigest()) != (size, sha256):
-        raise AgentRefused(422, "digest_mismatch", f"{name} is not what was announced: send it anew.", offset=0)
-    artifact, is_new = _begin(attempt, name, size, sha256, content=content)
-    return settle(artifact), is_new
+    if told.content is not None:
+        found = len(told.content), hashlib.sha256(told.content).hexdigest()
+        if found != (told.size, told.sha256):
+            raise AgentRefused(422, "digest_mismatch", f"{told.name} is not what was announced: send it anew.")
 
 
 @transaction.atomic
-def _begin(attempt: Attempt, name: str, size: int, sha256: str, *, content: bytes | None) -> tuple[Artifact, bool]:
+def _begin_all(attempt: Attempt, files: Sequence[Announced]) -> list[tuple[Artifact, bool]]:
     attempt = intake.locked(attempt)
-    known = Artifact.objects.filter(attempt=attempt, name=name).first()
-    if known is not None:
-        if (known.sha256, known.size_bytes) != (sha256, size):
-            raise AgentRefused(409, "other_digest", f"{name} was announced with another content.")
-        return known, False
-    intake.refuse_closed(attempt)
-    if attempt.artifacts.count() >= MAX_ARTIFACTS:
+    known = {artifact.name: artifact for artifact in attempt.artifacts.all()}
+    new: dict[str, Artifact] = {}
+    for one in files:
+        there = known.get(one.name)
+        if there is None:
+            known[one.name] = new[one.name] = _new(attempt, one)
+        elif (there.sha256, there.size_bytes) != (one.sha256, one.size):
+            raise AgentRefused(409, "other_digest", f"{one.name} was announced with another content.")
+    if new:
+        intake.refuse_closed(attempt)
+        _refuse_too_much(known.values())
+        for one in files:
+            if one.content is not None and one.name in new:
+                _put(new[one.name], ContentFile(one.content))
+        Artifact.objects.bulk_create(new.values())
+    return [(known[one.name], one.name in new) for one in files]
+
+
+def _new(attempt: Attempt, told: Announced) -> Artifact:
+    artifact = Artifact(attempt=attempt, name=told.name, size_bytes=told.size, sha256=told.sha256)
+    if told.content is not None:
+        artifact.received_bytes, artifact.completed_at = told.size, timezone.now()
+    return artifact
+
+
+def _refuse_too_much(artifacts: Collection[Artifact]) -> None:
+    if len(artifacts) > MAX_ARTIFACTS:
         raise AgentRefused(413, "too_many", f"An attempt has at most {MAX_ARTIFACTS} files.")
-    if size + (attempt.artifacts.aggregate(sum=Sum("size_bytes"))["sum"] or 0) > ARTIFACT_TOTAL_BYTES:
+    if sum(artifact.size_bytes for artifact in artifacts) > ARTIFACT_TOTAL_BYTES:
         raise AgentRefused(413, "too_large", f"The files of an attempt have at most {ARTIFACT_TOTAL_BYTES} bytes.")
-    artifact = Artifact(attempt=attempt, name=name, size_bytes=size, sha256=sha256)
-    if content is not None:
-        _put(artifact, ContentFile(content))
-        artifact.received_bytes, artifact.completed_at = size, timezone.now()
-    artifact.save(force_insert=True)
-    return artifact, True
 
 
 def add_piece(*, artifact: Artifact, offset: int, content: bytes) -> Artifact:

@@ -32,6 +32,10 @@ class RaceRefused(ValueError):
         self.field = field
 
 
+class TooManyRaces(RaceRefused):
+    """This person has as many races or lanes under way as one may have."""
+
+
 @transaction.atomic
 def order_race(*, owner: User, order: RaceOrder) -> Race:
     """Raises Banned and RaceRefused."""
@@ -99,9 +103,9 @@ def _refuse_over_quota(owner: User, lanes: int) -> None:
     open_jobs = Job.objects.open().filter(owner=owner)
     races = Race.objects.filter(jobs__in=open_jobs).distinct().count()
     if races >= RACES_AT_ONCE:
-        raise RaceRefused("label", f"You have {races} races under way; one has to end first.")
+        raise TooManyRaces("label", f"You have {races} races under way; one has to end first.")
     if open_jobs.count() + lanes > QUEUED_PER_PERSON:
-        raise RaceRefused("agents", f"You may have {QUEUED_PER_PERSON} jobs under way, each lane counting as one.")
+        raise TooManyRaces("agents", f"You may have {QUEUED_PER_PERSON} jobs under way, each lane counting as one.")
 
 
 def _refuse_time(order: RaceOrder, now: datetime) -> None:

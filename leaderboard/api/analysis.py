@@ -100,7 +100,7 @@ class InsteadSerializer(serializers.Serializer[Any]):
 
 
 class AnalysisSerializer(serializers.Serializer[Any]):
-    question = serializers.CharField()
+    question = serializers.CharField(help_text="goal and limits in words")
     page = serializers.URLField()
     figure = serializers.CharField(help_text="the metric that the answer is the best by")
     unit = serializers.CharField()

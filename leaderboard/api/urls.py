@@ -1,4 +1,5 @@
 from leaderboard.api.views import (
+    analysis,
     batches,
     benchmarks,
     catalogue,

@@ -16,11 +16,11 @@ from leaderboard.checks.ceilings import card_gb, weights_gb
 from leaderboard.metrics import BY_NAME
 
 SLUG, TITLE = "coverage", "Coverage of models and GPUs"
-MAX_MODELS, MAX_HARDWARE = 24, 12
+MAX_MODELS, MAX_HARDWARE = 24, 10
 #: the smallest precision in common use; narrower ones are rare
 SMALLEST = "int4"
-#: letters that the head of a column and of a row have room for
-_HEAD, _SIDE = 16, 26
+#: letters that the name of a model and of a GPU have room for, and on a phone
+_LETTERS, _PHONE_LETTERS = (28, 18), (17, 18)
 
 
 class State(StrEnum):
@@ -96,11 +96,16 @@ def coverage(
         summary=_summary(states, sides),
         traces=[_trace(metric, sides, seen, states)] if places else [],
         layout=look.layout(
-            x=look.axis("", type="category", side="top", tickangle=-45, showgrid=False, ticks="", fixedrange=True),
-            y=look.axis("", type="category", autorange="reversed", showgrid=False, ticks="", fixedrange=True),
+            x=_axis([gpu.name for gpu in gpus], _LETTERS[1], side="top", tickangle=-45),
+            y=_axis([model.title for model in models], _LETTERS[0], autorange="reversed"),
             height=look.MEDIUM if len(models) <= 8 else look.TALL,
             margin={"l": 60, "r": 12, "t": 60, "b": 12, "pad": 2},
-            narrow={"font": {"size": 10}, "margin": {"l": 40, "r": 4, "t": 40, "b": 8}},
+            narrow={
+                "xaxis": {"tickangle": -90, **_ticks([gpu.name for gpu in gpus], _PHONE_LETTERS[1])},
+                "yaxis": _ticks([model.title for model in models], _PHONE_LETTERS[0]),
+                "font": {"size": 10.5},
+                "margin": {"l": 40, "r": 4, "t": 40, "b": 8},
+            },
         ),
         table=Table(
             (
@@ -153,8 +158,8 @@ def _trace(
     steps = len(_COLOURS)
     return {
         "type": "heatmap",
-        "x": [_shortened(gpu.name, _HEAD) for gpu in gpus],
-        "y": [_shortened(model.title, _SIDE) for model in models],
+        "x": list(range(len(gpus))),
+        "y": list(range(len(models))),
         "z": [[_LEVELS[states[place]] for place in row] for row in grid],
         "zmin": -0.5,
         "zmax": steps - 0.5,
@@ -178,6 +183,19 @@ def _glyph(state: State, seen: Seen | None) -> str:
     if state is State.MEASURED and seen:
         return f"{seen.results:,}" if seen.results < 1000 else f"{seen.results // 1000}k"
     return {State.FAILED: "×", State.NOT_SUPPORTED: "–", State.NOT_MEASURED: "+"}.get(state, "")
+
+
+def _axis(names: Sequence[str], letters: int, **more: Any) -> dict[str, Any]:
+    """Places with names under them: as categories, two names that are cut alike would be one."""
+    return look.axis("", showgrid=False, zeroline=False, ticks="", fixedrange=True, **_ticks(names, letters), **more)
+
+
+def _ticks(names: Sequence[str], letters: int) -> dict[str, Any]:
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(names))),
+        "ticktext": [_shortened(name, letters) for name in names],
+    }
 
 
 def _shortened(text: str, most: int) -> str:

@@ -79,6 +79,7 @@ def history(metric: str, subject: str, measured: Sequence[Measured], notes: Sequ
         layout=look.layout(
             x=look.axis("Backend version", type="category", tickangle=-35 if len(names) > 6 else 0),
             y=look.metric_axis(metric, rangemode="tozero"),
+            narrow={"xaxis": {"tickangle": -60}} if len(names) > 4 else {},
             showlegend=False,
             shapes=[_rule(change) for change in changes.values()],
             annotations=[_words(change) for change in changes.values()],

@@ -19,14 +19,18 @@ from leaderboard.checks.ceilings import peak_tflops, step_floor_ms, tflops_of
 from leaderboard.checks.findings import HardwareFacts
 
 SLUG, TITLE = "roofline", "Roofline"
-MAX_ROOFS = 4
+#: pairs of GPU and precision: a phone's legend takes no more with their roofs
+MAX_GROUPS = 6
 #: drawn where the results do not state their precision
 REFERENCE = "bf16"
-_DENSITY = 24
 _WHAT_COUNTS = (
     "Output tokens only: reading prompts takes arithmetic that is not counted. A model of experts reads more than its "
     "active weights in a batch, and attention reads its cache, so the roof cannot be reached."
 )
+
+
+#: GPU and precision, "" for unknown
+Group = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,12 @@ class Roof:
         known = [each for each in (self.bandwidth(load), self.peak) if each is not None]
         return min(known, default=None)
 
+    @property
+    def ridge(self) -> float | None:
+        """The load from which on arithmetic is the limit."""
+        slow, peak = self.bandwidth(1), self.peak
+        return peak / slow if slow and peak else None
+
     def bound_by(self, load: float) -> str:
         slow, peak = self.bandwidth(load), self.peak
         if slow is None or peak is None:
@@ -78,18 +88,15 @@ class Roof:
 def roofline(runs: Sequence[Run], boards: Sequence[HardwareFacts], notes: Sequence[str] = ()) -> Chart:
     """Every run is on one of `boards`."""
     by_name = {board.name: board for board in boards}
-    roofs = _roofs(runs, by_name)
-    groups = list(dict.fromkeys((run.board, run.precision) for run in runs))
-    places = {group: place for place, group in enumerate(groups)}
+    groups = {group: place for place, group in enumerate(dict.fromkeys((run.board, run.precision) for run in runs))}
     loads = [float(run.load) for run in runs]
     return Chart(
         slug=SLUG,
         title="Results below the roofs of their GPUs",
         summary=_summary(runs, by_name),
         traces=[
-            *(_line(roof, places.get((roof.board.name, roof.precision), place), loads)
-              for place, roof in enumerate(roofs)),
-            *(_marks(runs, group, places[group], by_name) for group in groups),
+            *(_line(roof, groups, loads) for roof in _roofs(runs, by_name)),
+            *(_marks(runs, group, groups, by_name) for group in groups),
         ],
         layout=look.layout(
             x=look.axis("Sequences at once", **(log_axis_of(loads) if loads else {})),
@@ -143,32 +150,42 @@ def _roofs(runs: Sequence[Run], boards: Mapping[str, HardwareFacts]) -> list[Roo
     """One for each GPU and precision among the runs; bf16 where none is stated."""
     wanted = dict.fromkeys((run.board, run.precision or REFERENCE) for run in runs)
     roofs = [Roof(boards[board], precision) for board, precision in wanted]
-    return [roof for roof in roofs if roof.at(1) is not None][:MAX_ROOFS]
+    return [roof for roof in roofs if roof.at(1) is not None]
 
 
-def _line(roof: Roof, place: int, loads: Sequence[float]) -> dict[str, Any]:
+def _name(group: Group, groups: Mapping[Group, int]) -> str:
+    """The precision, and the GPU where there are several."""
+    board, precision = group
+    words = precision or "precision not stated"
+    return f"{board}, {words}" if len({each for each, _ in groups}) > 1 else words
+
+
+def _line(roof: Roof, groups: Mapping[Group, int], loads: Sequence[float]) -> dict[str, Any]:
+    """The roof in the colour of its results; they may be those that do not state a precision."""
+    group = roof.board.name, roof.precision
+    mark = look.mark(groups[group] if group in groups else groups[roof.board.name, ""])
     low, high = min(loads), max(max(loads), min(loads) * 2)
-    at = [low * (high / low) ** (step / _DENSITY) for step in range(_DENSITY + 1)]
+    at = [low, *([roof.ridge] if roof.ridge and low < roof.ridge < high else []), high]
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": look.plain(f"roof of {roof.board.name}, {roof.precision}"),
+        "name": look.plain(f"roof at {_name(group, groups)}"),
         "x": at,
         "y": [roof.at(load) for load in at],
-        "line": {"color": look.mark(place).color, "width": 2.5, "dash": look.mark(place).dash},
+        "line": {"color": mark.color, "width": 2.5, "dash": mark.dash},
         "hoverinfo": "skip",
     }
 
 
 def _marks(
-    runs: Sequence[Run], group: tuple[str, str], place: int, boards: Mapping[str, HardwareFacts]
+    runs: Sequence[Run], group: Group, groups: Mapping[Group, int], boards: Mapping[str, HardwareFacts]
 ) -> dict[str, Any]:
     its = [(row, run) for row, run in enumerate(runs) if (run.board, run.precision) == group]
-    mark = look.mark(place)
+    mark = look.mark(groups[group])
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": look.plain(f"{group[0]}, {group[1] or 'precision not stated'}"),
+        "name": look.plain(_name(group, groups)),
         "x": [run.load for _, run in its],
         "y": [run.tflops_per_gpu for _, run in its],
         "marker": {"color": mark.color, "symbol": mark.symbol, "size": 9, "line": {"color": "surface", "width": 1}},
@@ -211,9 +228,10 @@ def _summary(runs: Sequence[Run], boards: Mapping[str, HardwareFacts]) -> str:
             f"{fmt.count(most.load, 'sequence')} at once."
         )
     share, best = max(judged, key=lambda pair: pair[0])
-    by = Roof(boards[best.board], best.precision).bound_by(best.load)
-    bound = sum(Roof(boards[run.board], run.precision).bound_by(run.load) == "memory bandwidth" for _, run in judged)
+    roofs = [(Roof(boards[run.board], run.precision), run) for _, run in judged]
+    bound = sum(roof.bound_by(run.load) == "memory bandwidth" for roof, run in roofs)
+    load = fmt.count(best.load, "sequence")
     return (
-        f"Nearest to its roof: {best.name} with {fmt.number(share * 100, 2)} %{f', bound by {by}' if by else ''}. "
-        f"Memory bandwidth bounds {bound:,} of {fmt.count(len(judged), 'result')}."
+        f"Nearest to its roof: {best.name}, {best.precision}, {load} at once, with {fmt.number(share * 100, 2)} %. "
+        f"Memory bandwidth bounds {bound:,} of {fmt.count(len(judged), 'result')}, arithmetic the rest."
     )

@@ -21,6 +21,7 @@ from leaderboard.presenting.answer_changes import changes
 from leaderboard.presenting.answer_words import (
     ASKED_WORDS,
     configuration,
+    goal_label,
     goal_unit,
     goal_value,
     interval,
@@ -40,18 +41,19 @@ from leaderboard.question import Question
 def analysis_page(found: Answer, notices: Sequence[str] = ()) -> AnalysisPage:
     path = reverse("leaderboard:analysis")
     shown = found.instead or found
-    asked = found.question
+    asked, near = found.question, answer_none.closest(found)
     return AnalysisPage(
         question=question_words(asked),
         best=named(shown.best, shown.question, columns_of(shown)) if shown.best else None,
         why_none=list(answer_none.why_none(found)),
+        closest=named(near, shown.question, columns_of(shown)) if near else None,
         ways_on=list(answer_none.ways_on(found, path)),
         instead=answer_none.instead_words(found),
         assumptions=list(assumptions(shown.best, asked)),
         changes=list(changes(shown, path)),
         chart=_chart(shown),
         models=[_model_row(result, shown, path) for result in shown.of_models],
-        figure_head=look.with_unit(_figure_label(shown.question), goal_unit(shown.question)),
+        figure_head=look.with_unit(goal_label(shown.question), goal_unit(shown.question)),
         axis_head=look.metric_label(shown.axis) if shown.axis else "",
         models_cut=f"The {len(shown.of_models)} best of {shown.models:,} models."
         if shown.models > len(shown.of_models)
@@ -68,13 +70,10 @@ def analysis_page(found: Answer, notices: Sequence[str] = ()) -> AnalysisPage:
 
 
 def question_words(question: Question) -> str:
-    """ "Which configuration of Llama 3.1 8B gives the most tokens per joule, with ITL p50 at most 20 ms?" """
-    about = [chip.label for chip in filter_chips(replace(question.board, limits={}), "", narrowing_only=True)]
+    """ "Which configuration gives the most tokens per joule with ITL p50 at most 20 ms?" """
     limits = [limit_words(*key, limit) for key, limit in question.board.limits.items()]
-    words = f"Which configuration {ASKED_WORDS[question.goal]}"
-    if limits:
-        words += f" with {' and '.join(limits)}"
-    return f"{words}? {'; '.join(about)}".rstrip()
+    kept_to = f" with {' and '.join(limits)}" if limits else ""
+    return f"Which configuration {ASKED_WORDS[question.goal]}{kept_to}?"
 
 
 def columns_of(found: Answer) -> list[str]:
@@ -108,10 +107,6 @@ def _model_row(result: Result, found: Answer, path: str) -> ModelRow:
         interval=interval(result, question),
         runs=fmt.count(result.runs, "run") if result.runs else "",
     )
-
-
-def _figure_label(question: Question) -> str:
-    return "" if goal_unit(question) != question.metric.unit else question.metric.label
 
 
 def _chips(question: Question, path: str) -> list[Link]:

@@ -24,7 +24,7 @@ def counts(found: Answer, path: str) -> Iterator[Counted]:
     if without:
         yield Counted(f"{fmt.count(without, 'result')} left out: {_lacking(question)}.")
     limits = [*found.limits, *(count for count in (found.instead.limits if found.instead else ()))]
-    for count in dict.fromkeys(limits):
+    for count in dict.fromkeys(limits if considered.results else ()):
         yield Counted(_limit(count, considered.results))
     if considered.other_scopes:
         every = question.narrowed_to("energy_scope", ("gpu", "node", "wall", "unknown"))
@@ -44,9 +44,10 @@ def _lacking(question: Question) -> str:
 
 def _limit(count: LimitCount, considered: int) -> str:
     metric, unstated = BY_NAME[count.column], considered - count.stated
-    words = (
-        f"{limit_words(count.column, count.edge, count.limit)}: kept by {count.met:,} of {count.stated:,} that state it"
-    )
+    limit = limit_words(count.column, count.edge, count.limit)
+    if not count.stated:
+        return f"{limit}: no result states {metric.label}; all are left out, never guessed."
+    words = f"{limit}: kept by {count.met:,} of {count.stated:,} that state it"
     if not unstated:
         return f"{words}."
     does, is_ = ("does", "is") if unstated == 1 else ("do", "are")

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from leaderboard import format as fmt
 from leaderboard.board import FACETS
-from leaderboard.metrics import BY_NAME
+from leaderboard.metrics import BY_NAME, Better
+from leaderboard.models import Result
 from leaderboard.pages import Link
-from leaderboard.presenting.answer_words import GOAL_WORDS, goal_figure, goal_value, limit_words
+from leaderboard.presenting.answer_words import GOAL_WORDS, goal_figure, goal_value, limit_words, metric_words
+from leaderboard.presenting.board import cell_value
 from leaderboard.queries.analysis import Answer
 from leaderboard.queries.considered import LimitCount, emptying_facets
 
@@ -49,7 +51,7 @@ def instead_words(found: Answer) -> str:
     metric, asked = BY_NAME[found.nearest], BY_NAME[found.unstated]
     words = (
         f"The nearest that some state is {metric.label}, which is not the same as {asked.label}: "
-        f"{metric.label} is the {metric.meaning}."
+        f"{metric.label} is the {metric.meaning.partition(';')[0]}."
     )
     if other.best is None:
         return f"{words} {' '.join(why_none(other))}"
@@ -70,14 +72,22 @@ def ways_on(found: Answer, path: str) -> Iterator[Link]:
             wider = replace(question, board=replace(question.board, q=""))
             yield Link(f"Without “{question.board.q}”", wider.url(path))
         return
-    for count in shown.limits:
-        metric = BY_NAME[count.column]
-        if count.stated and not count.met and count.reached is not None:
-            wider = shown.question.limited(count.column, count.reached)
-            yield Link(f"{metric.label} {fmt.number(count.reached)} {metric.unit}".rstrip(), wider.url(path))
+    near = closest(found)
+    if near is not None:
+        value = cell_value(near, BY_NAME[shown.axis], shown.question.ranked.prices)
+        wider = shown.question.limited(shown.axis, value or 0.0)
+        yield Link(f"Ask with {metric_words(near, shown.axis, shown.question.ranked.prices)}", wider.url(path))
     for key, result in shown.without.items():
         figure = goal_figure(goal_value(result, shown.question), shown.question)
-        yield Link(f"Without the limit on {BY_NAME[key[0]].label}: {figure}", shown.question.without(key).url(path))
+        yield Link(f"Drop the limit on {BY_NAME[key[0]].label}: {figure}", shown.question.without(key).url(path))
+
+
+def closest(found: Answer) -> Result | None:
+    """Where nothing is within the limits, what comes nearest to the one that holds back most, within the others."""
+    shown = found.instead or found
+    if shown.best is not None or not shown.frontier or not any(key[0] == shown.axis for key in shown.without):
+        return None
+    return shown.frontier[0 if BY_NAME[shown.axis].better == Better.LOWER else -1]
 
 
 def _results(found: Answer) -> str:

@@ -28,8 +28,10 @@ ASKED_WORDS = {
     ELECTRICITY: "costs the least electricity",
     CO2: "emits the least CO2",
 }
+LABELS = {COST: "Cost", GRAMS: "CO2"}
 UNITS = {COST: "$/M tokens", GRAMS: "g CO2/M tokens"}
 SCOPES = {"gpu": "GPU energy", "node": "node energy", "wall": "wall energy", "": "energy of unknown scope"}
+SEVERAL_SCOPES = "Several energy scopes, as you chose: what one meter leaves out is in another's figure."
 #: which way a figure can change: (more, less) of it
 _CHANGES = {
     TOKENS_PER_JOULE: ("more tokens per joule", "fewer tokens per joule"),
@@ -81,6 +83,11 @@ def goal_figure(value: float | None, question: Question) -> str:
 
 def goal_unit(question: Question) -> str:
     return UNITS.get(question.metric.name, question.metric.unit)
+
+
+def goal_label(question: Question) -> str:
+    """What heads and axes call the goal's figure."""
+    return LABELS.get(question.metric.name, question.metric.label)
 
 
 def metric_words(result: Result, column: str, prices: Prices) -> str:

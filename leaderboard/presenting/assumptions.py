@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from leaderboard import format as fmt
 from leaderboard.board import DEFAULT_PUE
 from leaderboard.models import Result
+from leaderboard.presenting.answer_words import SEVERAL_SCOPES
 from leaderboard.question import CO2, ELECTRICITY, GPU_TIME, Question, countries, grid_source
 
 LACKING = {
@@ -25,6 +26,8 @@ def assumptions(best: Result | None, question: Question) -> Iterator[str]:
         yield _gpu_price(best, question)
     elif question.goal in (ELECTRICITY, CO2) and not question.lacks:
         yield _energy_price(question)
+    if question.is_about_energy and len(question.board.facets.get("energy_scope", ())) > 1:
+        yield SEVERAL_SCOPES
     if question.is_about_energy and best is not None and best.energy_scope == "gpu":
         yield ONLY_GPUS
 

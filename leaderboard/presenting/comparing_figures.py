@@ -19,7 +19,7 @@ from leaderboard.metrics import Better, Metric
 from leaderboard.models import Result
 from leaderboard.presenting.board import cell_value
 from leaderboard.presenting.charts.block import chart_block
-from leaderboard.presenting.common import gpu_words, model_link, result_url
+from leaderboard.presenting.common import backend_words, batch_words, gpu_words, model_link, result_url
 from leaderboard.presenting.comparing_words import LETTERS, letters, statement
 from leaderboard.selection import DEFAULT_METRICS, MIN_COMPARED, Selection
 
@@ -87,7 +87,8 @@ def figure_block(metric: Metric, results: Sequence[Result], prices: Prices) -> F
 
 def _chart(metric: Metric, results: Sequence[Result], figures: Sequence[Figure | None]) -> ChartBlock:
     """The kind "bars", with the letters of this page; its address shows the same results."""
-    chosen = [_bar(metric, place, results[place], figure) for place, figure in enumerate(figures) if figure]
+    names = _names(results)
+    chosen = [_bar(metric, names[place], results[place], figure) for place, figure in enumerate(figures) if figure]
     direction = "More is better." if metric.better == Better.HIGHER else "Less is better."
     chart = bars(metric.name, chosen)
     said = f"{metric.meaning[:1].upper()}{metric.meaning[1:]}. {direction}"
@@ -96,11 +97,29 @@ def _chart(metric: Metric, results: Sequence[Result], figures: Sequence[Figure |
     return chart_block(chart, params, level=3, key=metric.name.replace("_", "-"))
 
 
-def _bar(metric: Metric, place: int, result: Result, figure: Figure) -> Bar:
+def _names(results: Sequence[Result]) -> list[str]:
+    """The letter, and of the configuration what tells it from the others."""
+    parts = [_parts(result) for result in results]
+    differing = [place for place, values in enumerate(zip(*parts, strict=True)) if len(set(values)) > 1] or [0]
+    told = [", ".join(each[place] for place in differing if each[place]) for each in parts]
+    return [f"{letter}: {words}" for letter, words in zip(LETTERS, told, strict=False)]
+
+
+def _parts(result: Result) -> tuple[str, ...]:
+    batch = batch_words(result)
+    return (
+        model_link(result).label,
+        gpu_words(result),
+        backend_words(result),
+        result.precision,
+        f"batch {batch}" if result.batch_size is not None else batch,
+    )
+
+
+def _bar(metric: Metric, name: str, result: Result, figure: Figure) -> Bar:
     one = result.statistics.get(metric.name) or {}
     return Bar(
-        name=f"{LETTERS[place]}: {model_link(result).label}",
-        detail=gpu_words(result),
+        name=name,
         value=figure.value,
         repeats=figure.repeats or Repeats(1, figure.value),
         low=one.get("ci95_low"),

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import urlsplit
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import condition, require_safe
 
@@ -19,7 +20,7 @@ from lemsite import __version__
 from lemsite.lib.htmx import render_page, wants_fragment
 
 
-def public_etag(request: HttpRequest, **kwargs: str) -> str:
+def public_etag(request: HttpRequest, *args: object, **kwargs: object) -> str:
     """Of what is the same for everybody: changes with the data, the address and the release."""
     state = (data_version(), __version__, request.get_full_path())
     return f'"{hashlib.sha256(repr(state).encode()).hexdigest()[:32]}"'
@@ -48,11 +49,22 @@ def chart_detail(request: HttpRequest, slug: str) -> HttpResponse:
     kind = kind_of(slug)
     chart, params, notices = read_chart(kind, request.GET)
     page = chart_page(kind, chart, params, notices)
-    response = render_page(request, "leaderboard/chart_detail.html", "shown", {"page": page, "chart": page.chart})
+    context = {"page": page, "chart": page.chart, "asks_anew": wants_fragment(request) and _asks_anew(request, kind)}
+    response = render_page(request, "leaderboard/chart_detail.html", "shown", context)
     if wants_fragment(request):
-        response["HX-Push-Url"] = page.chart.page_url
-    response["Cache-Control"] = "private, no-cache" if request.user.is_authenticated else "no-cache"
+        # The form in it depends on the page that asks, so no cache may answer another page with it.
+        response["HX-Push-Url"], response["Cache-Control"] = page.chart.page_url, "no-store"
+    else:
+        response["Cache-Control"] = "private, no-cache" if request.user.is_authenticated else "no-cache"
     return response
+
+
+def _asks_anew(request: HttpRequest, kind: ChartKind) -> bool:
+    """Whether the form has other questions than on the page that is shown; else what is being typed stays."""
+    if kind.asks is not None:
+        return True
+    shown = QueryDict(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    return kind.ranges is not None and kind.ranges(shown) != kind.ranges(request.GET)
 
 
 @require_safe

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from csp.decorators import csp_update
+from csp.decorators import csp_replace
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -35,7 +35,7 @@ def embeddable(view: View) -> View:
 
     @require_safe
     @xframe_options_exempt
-    @csp_update({"frame-ancestors": ["*"]})
+    @csp_replace({"frame-ancestors": ["*"]})
     @condition(etag_func=public_etag)
     @wraps(view)
     def public(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

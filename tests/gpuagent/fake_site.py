@@ -15,7 +15,7 @@ BASE = "/api/agent/v1"
 TIMES = {"poll_s": 0.1, "heartbeat_s": 0.2, "lease_s": 30, "offer_s": 5, "flush_s": 0.1}
 LIMITS = {
     "log_chunk": 4096, "log_total": 64 << 20, "artifact_chunk": 4096, "artifact_total": 1 << 30, "artifacts": 200,
-    "telemetry_batch": 600, "events_batch": 100,
+    "artifact_inline": 2048, "artifact_batch": 3000, "telemetry_batch": 600, "events_batch": 100,
 }  # fmt: skip
 CONFIG = """task:
   model: Qwen/Qwen2.5-0.5B
@@ -272,11 +272,19 @@ class FakeProtocolSite:
 
     def artifacts(self, attempt, headers, body):
         told = json.loads(body)
-        known = attempt.artifacts.setdefault(told["name"], {**told, "id": str(uuid.uuid4()), "content": b""})
+        if "files" in told:
+            return 201, {}, {"files": [self.announced(attempt, one) for one in told["files"]]}
+        return 201, {}, self.announced(attempt, told)
+
+    def announced(self, attempt, told):
+        content = base64.b64decode(told.get("content", ""))
+        if content and hashlib.sha256(content).hexdigest() != told["sha256"]:
+            raise Problem(422, "digest_mismatch", offset=0)
+        known = attempt.artifacts.setdefault(told["name"], {**told, "id": str(uuid.uuid4()), "content": content})
         self.files[known["id"]] = known
         if known["sha256"] != told["sha256"]:
             raise Problem(409, "other_digest")
-        return 201, {}, {"id": known["id"], "offset": len(known["content"])}
+        return {"id": known["id"], "offset": len(known["content"])}
 
     def piece(self, pk, headers, body):
         file = self.files[pk]

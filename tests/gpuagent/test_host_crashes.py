@@ -16,8 +16,8 @@ KILLED = 137
 #: in the order in which a job passes them
 POINTS = (
     "claim_written", "claim_answered", "offer_written", "accept_answered", "accepted_written",
-    "launch_written", "shim_started", "log_sent", "exit_seen", "report_made", "finish_written", "piece_sent",
-    "file_sent", "finish_sent", "finish_answered", "verdict_written",
+    "launch_written", "shim_started", "log_sent", "exit_seen", "report_made", "finish_written", "batch_sent",
+    "piece_sent", "file_sent", "finish_sent", "finish_answered", "verdict_written",
 )  # fmt: skip
 
 

@@ -184,9 +184,10 @@ def test_a_site_that_lost_what_it_had_gets_it_again(protocol_site, home, start, 
     assert len(attempt.events) == report["events"]["last_seq"]
 
 
-def test_a_file_that_is_damaged_on_its_way_is_sent_again(protocol_site, home, start):
+@pytest.mark.parametrize("call", ["/artifacts", "PATCH /artifacts"], ids=["small", "in pieces"])
+def test_a_file_that_is_damaged_on_its_way_is_sent_again(protocol_site, home, start, call):
     attempt = protocol_site.order()
-    protocol_site.refuse["PATCH /artifacts"] = [(422, "digest_mismatch")]
+    protocol_site.refuse[call] = [(422, "digest_mismatch")]
 
     start()
 

@@ -1,5 +1,6 @@
 """Files of an attempt: announced, sent in pieces, whole and right in the end, or not there."""
 
+import base64
 import hashlib
 import random
 from contextlib import suppress
@@ -66,6 +67,63 @@ def test_a_file_comes_in_pieces_and_lies_under_its_hash(host, attempt):
     assert Artifact.objects.get().storage_name.endswith(sha(CONTENT))
     assert whole(known) == CONTENT
     assert not (PIECES / known).exists()
+
+
+def announce_all(host, attempt, *contents, **others):
+    files = [
+        {
+            "name": f"out/{number}.json",
+            "size": len(content),
+            "sha256": sha(content),
+            "content": base64.b64encode(content).decode(),
+            **others,
+        }
+        for number, content in enumerate(contents)
+    ]
+    return host.call("POST", f"/attempts/{attempt.pk}/artifacts", {"files": files})
+
+
+def test_small_files_come_whole_with_their_announcement_in_one_call(host, attempt):
+    answer = announce_all(host, attempt, CONTENT, b"", b"other")
+
+    assert answer.status_code == 201
+    assert [(one["offset"], one["complete"]) for one in answer.json()["files"]] == [
+        (len(CONTENT), True), (0, True), (5, True),
+    ]  # fmt: skip
+    assert [whole(one["id"]) for one in answer.json()["files"]] == [CONTENT, b"", b"other"]
+
+
+def test_small_files_that_come_again_change_nothing(host, attempt):
+    first = announce_all(host, attempt, CONTENT, b"other")
+
+    again = announce_all(host, attempt, CONTENT, b"other")
+
+    assert (again.status_code, again.json()) == (200, first.json())
+
+
+def test_of_small_files_one_of_which_is_wrong_none_is_kept(host, attempt):
+    answer = announce_all(host, attempt, CONTENT, b"other", sha256=sha(CONTENT))
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "digest_mismatch")
+    assert not attempt.artifacts.exists()
+
+
+@pytest.mark.parametrize("content", ["not base 64", "A" * 100_000], ids=["characters", "too long"])
+def test_content_that_cannot_be_a_small_file_is_refused(host, attempt, content):
+    body = {"name": "out/x", "size": 5, "sha256": sha(b"other"), "content": content}
+
+    answer = host.call("POST", f"/attempts/{attempt.pk}/artifacts", body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+def test_a_small_file_that_was_begun_in_pieces_goes_on_in_pieces(host, attempt):
+    begun = announce(host, attempt, b"other", name="out/0.json").json()["id"]
+    piece(host, begun, 0, b"ot")
+
+    answer = announce_all(host, attempt, b"other")
+
+    assert answer.json()["files"] == [{"id": begun, "offset": 2, "complete": False}]
 
 
 def test_announced_again_it_says_where_to_go_on(host, attempt):

@@ -68,13 +68,13 @@ def test_what_cannot_be_ordered_is_named(client: Client, owner: User, more: Any,
     ("body", "field"),
     [
         ([], "body"),
-        ({"kind": "race", "config": CONFIG}, "kind"),
+        ({"kind": "fetch", "config": CONFIG}, "kind"),
         ({"kind": "llem", "config": None}, "config"),
         ({"config": CONFIG, "env": {}}, "env"),
         ({"config": CONFIG, "simulate": "yes"}, "simulate"),
         ({"config": CONFIG, "image": "x"}, "image"),
     ],
-    ids=["a list", "a race", "no config", "environment", "no flag", "image"],
+    ids=["a list", "another kind", "no config", "environment", "no flag", "image"],
 )
 def test_what_stands_around_the_configuration_is_checked(client: Client, owner: User, body: Any, field: str) -> None:
     response = post(client, "/api/jobs", owner, body)

@@ -16,6 +16,7 @@ from accounts.secrets_at_rest import encrypt
 from accounts.services.tokens import create_token
 from jobs.models import JobKind, Race
 from leaderboard.models import Comment, Dispute, Provenance, UploadBatch
+from leaderboard.services.short_links import short_link
 from tests import factories
 from tests.jobs.factories import AgentFactory, AttemptFactory, JobFactory
 from tests.permissions.routes import Route
@@ -152,6 +153,7 @@ def rows_of(owner: User) -> dict[str, dict[str, Any]]:
         "/badges/": {"organisation": "org", "name": "model-8b", "pk": public.pk},
         "/batches/": {"pk": batch.pk},
         "/charts/": {"slug": "scatter"},
+        "/l/": {"code": short_link("/analysis/?itl_ms_p50_max=20").code},
         "/comments/": {"pk": comment.pk},
         "/disputes/": {"pk": dispute.pk},
         "/embed/": {"slug": "scatter", "pk": public.pk},

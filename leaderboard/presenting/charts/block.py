@@ -26,10 +26,15 @@ NOTHING = "There is nothing to draw."
 EMBED_FRAME_PX = 190
 
 
-def chart_block(chart: Chart, params: QueryDict, *, level: int = 2, key: str = "") -> ChartBlock:
-    """`params` are those that the chart was made of; `key` tells two charts of one kind on a page apart."""
+def chart_block(
+    chart: Chart, params: QueryDict, *, level: int = 2, key: str = "", is_public: bool = True
+) -> ChartBlock:
+    """`params` are those that the chart was made of; `key` tells two charts of one kind on a page apart.
+
+    What is not public has no address of its own.
+    """
     query = params.urlencode()
-    has_address = chart.slug in BY_SLUG
+    has_address = is_public and chart.slug in BY_SLUG
     page_url = address("chart", chart.slug, query) if has_address else ""
     height = chart.layout.get("height", look.MEDIUM)
     return ChartBlock(

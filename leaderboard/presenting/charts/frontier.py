@@ -9,11 +9,11 @@ from django.urls import reverse
 from leaderboard.charts.base import Chart
 from leaderboard.charts.frontier import SLUG, Axis, Shown, frontier_chart
 from leaderboard.metrics import BY_NAME
-from leaderboard.presenting.answer_words import GOAL_WORDS, SCOPES, goal_unit
+from leaderboard.presenting.answer_words import GOAL_WORDS, SCOPES, SEVERAL_SCOPES, goal_label, goal_unit
 from leaderboard.presenting.charts.kinds import ChartKind, Choice
 from leaderboard.queries.analysis import Answer, answer
 from leaderboard.queries.points import points
-from leaderboard.question import COST, GRAMS, Question, parse_question
+from leaderboard.question import parse_question
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -40,7 +40,7 @@ def chart_of(found: Answer) -> Chart:
     """The frontier whole and exact; of the other results a sample where they are many."""
     question, metric = found.scoped, found.question.metric.name
     x = Axis(found.axis, BY_NAME[found.axis].label, BY_NAME[found.axis].unit) if found.axis else None
-    y = Axis(metric, *_goal_label(found.question))
+    y = Axis(metric, goal_label(found.question), goal_unit(found.question))
     if x is None:
         return frontier_chart([], (y, y), Shown())
     free = question.without(*(key for key in question.constraints if key[0] == found.axis))
@@ -58,12 +58,6 @@ def chart_of(found: Answer) -> Chart:
     )
 
 
-def _goal_label(question: Question) -> tuple[str, str]:
-    """What the page calls the goal's figure, and its unit."""
-    metric = question.metric
-    return {COST: "Cost", GRAMS: "CO2"}.get(metric.name, metric.label), goal_unit(question)
-
-
 def _notes(found: Answer, shown: int, total: str) -> list[str]:
     notes = []
     if total:
@@ -71,4 +65,6 @@ def _notes(found: Answer, shown: int, total: str) -> list[str]:
     scope = found.considered.scope
     if scope is not None:
         notes.append(f"Only {SCOPES.get(scope, 'one energy scope')}: energies of different scopes are not comparable.")
+    elif found.question.is_about_energy:
+        notes.append(SEVERAL_SCOPES)
     return notes

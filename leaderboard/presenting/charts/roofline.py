@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from django.db.models.functions import Coalesce, Least
 
 from leaderboard import format as fmt
 from leaderboard.charts.base import Chart
-from leaderboard.charts.roofline import MAX_ROOFS, Run, roofline
+from leaderboard.charts.roofline import MAX_GROUPS, Run, roofline
 from leaderboard.models import Hardware, Result
 from leaderboard.presenting.charts.choosing import pair_choices, subject_of
 from leaderboard.presenting.charts.kinds import Choice
@@ -36,7 +37,8 @@ def make(params: QueryDict) -> Chart:
     rows = _placed(subject.rows)
     best = best_of_each(rows, CELL, figure(METRIC, subject.query.prices))
     best.sort(key=lambda result: (-result.among, str(result.pk)))  # type: ignore[attr-defined]  # annotated by best_of_each
-    kept, boards = _on_few_boards(best)
+    kept = _in_few_groups(best)
+    boards = Hardware.objects.filter(pk__in={result.hardware_id for result in kept}).order_by("name")
     notes = [*_left_out(len(best), len(kept)), *subject.notes]
     facts = [known for gpu in boards if (known := hardware_facts(gpu))]
     return roofline([_run(result) for result in kept], facts, notes)
@@ -55,25 +57,19 @@ def _placed(rows: QuerySet[Result]) -> QuerySet[Result]:
     return known.annotate(load=Least(Coalesce("batch_size", "concurrency"), Coalesce("concurrency", "batch_size")))
 
 
-def _on_few_boards(best: Sequence[Result]) -> tuple[list[Result], list[Hardware]]:
-    """The most measured configurations, on no more GPUs than a figure has roofs for."""
-    boards: dict[int, Hardware] = {}
-    kept = []
-    for result in best:
-        gpu = result.hardware
-        if gpu is None or (gpu.pk not in boards and len(boards) == MAX_ROOFS) or len(kept) == MAX_RUNS:
-            continue
-        boards[gpu.pk] = gpu
-        kept.append(result)
-    return kept, list(Hardware.objects.filter(pk__in=boards).order_by("name"))
+def _in_few_groups(best: Sequence[Result]) -> list[Result]:
+    """The most measured configurations, of no more GPUs and precisions than a figure has marks for."""
+    sizes = Counter((result.hardware_id, result.precision) for result in best)
+    groups = {group for group, _ in sizes.most_common(MAX_GROUPS)}
+    return [result for result in best if (result.hardware_id, result.precision) in groups][:MAX_RUNS]
 
 
 def _left_out(found: int, kept: int) -> list[str]:
     notes = []
     if found > kept:
         notes.append(
-            f"{fmt.count(found - kept, 'configuration')} with fewer results left out: at most {MAX_RUNS} on "
-            f"{MAX_ROOFS} GPUs are drawn."
+            f"{fmt.count(found - kept, 'configuration')} left out: at most {MAX_RUNS} of {MAX_GROUPS} pairs of GPU and "
+            "precision are drawn, those with most results."
         )
     return [*notes, "Of results of the same configuration, the fastest."]
 
