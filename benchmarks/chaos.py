@@ -6,8 +6,8 @@ Real agents, each a process of its own with its own disk and a simulated GPU, wo
 loses one reply in a hundred and sends one request in a hundred twice. Agents are killed with SIGKILL while their jobs
 live on; hosts are crashed, that is agent, jobs and samplers at once; the server is killed; people cancel. At the end
 every job must be over, the site must find nothing wrong with itself (`manage.py audit`), and what the hosts wrote down
-of each start, each log, event, sample and file must be what the site has. Results are not imported: that is the work
-of the background worker, which is not started.
+of each start, each log, event, sample and file must be what the site has. With --imports the background worker is
+started, killed with the server, and must have made a submission of every result; without, that is left out.
 
 It says each half minute how far it is. After --for-s seconds, or told to stop (SIGTERM, SIGINT), it orders no more,
 lets what is ordered come to its end, and judges that.
@@ -43,12 +43,15 @@ from benchmarks.load.hosts import Host  # noqa: E402
 from benchmarks.load.site import ENGINES, Ask, Site, new_site  # noqa: E402
 from benchmarks.load.words import print_machine  # noqa: E402
 
-#: scaled so that an outage of seconds is longer than lease and grace together
-TIMES = "offer_s=8,lease_s=12,grace_s=18,heartbeat_s=4,poll_s=2,flush_s=1,declined_s=1"
+#: seconds at pace 1, short so that an outage of seconds is longer than lease and grace together
+TIMES = {"offer_s": 6, "lease_s": 8, "grace_s": 12, "heartbeat_s": 3, "poll_s": 1, "flush_s": 1.5, "declined_s": 1}
 #: of the simulated benchmark
 JOB_S = 0.1
 #: jobs that wait or run at once, for each host
 OPEN_PER_HOST = 3
+#: a task whose worker was killed is given out again after six minutes
+IMPORTS_STUCK_S = 500.0
+NOT_IMPORTED = "SELECT count(*) FROM jobs_job WHERE state='succeeded' AND submission_id IS NULL AND import_problem=''"
 OPEN = "('held', 'queued', 'offered', 'running')"
 TICK_S = 0.2
 TOLD_S = 30.0
@@ -68,7 +71,9 @@ class Plan:
     cancelling: float
     faults: float
     seed: int
+    pace: float
     for_s: float
+    imports: bool
 
 
 def main() -> int:
@@ -81,7 +86,9 @@ def main() -> int:
     parser.add_argument("--cancelling", type=float, default=0.05, help="share of the jobs that are cancelled")
     parser.add_argument("--faults", type=float, default=0.01, help="share of replies lost, and of requests doubled")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
+    parser.add_argument("--pace", type=float, default=1.0, help="all times between site and hosts so many times longer")
     parser.add_argument("--for-s", type=float, default=float("inf"), help="order nothing more after so many seconds")
+    parser.add_argument("--imports", action="store_true", help="results become submissions")
     parser.add_argument("--database", choices=ENGINES, default="postgresql")
     parser.add_argument("--keep", type=Path, help="where to keep the hosts' disks of a run that went wrong")
     arguments = vars(parser.parse_args())
@@ -91,7 +98,8 @@ def main() -> int:
     print(f"{plan}\n", flush=True)
     # As an installation does: the programs of a job write nothing beside their own code.
     compileall.compile_dir(ROOT / "gpuagent", quiet=2)
-    with new_site(engine, LEMSITE_JOB_TIMES=TIMES, LOG_LEVEL="ERROR") as site:
+    times = ",".join(f"{name}={seconds * plan.pace:g}" for name, seconds in TIMES.items())
+    with new_site(engine, has_worker=plan.imports, LEMSITE_JOB_TIMES=times, LOG_LEVEL="ERROR") as site:
         site.manage("load_catalogue")
         return Chaos(site, plan, keep).run()
 
@@ -130,7 +138,9 @@ class Chaos:
                 worker.start()
             with site.asking() as ask:
                 is_stuck = not self._torment(hosts, customers, ask)
-            elapsed = time.monotonic() - self._began
+                elapsed = time.monotonic() - self._began
+                if plan.imports:
+                    _wait_for_imports(ask)
         finally:
             for host in hosts:
                 host.kill()
@@ -217,7 +227,8 @@ class Chaos:
         )
         if audit.returncode:
             print(audit.stdout, audit.stderr)
-        return {
+        not_imported = {"results not imported": int(site.rows(NOT_IMPORTED)[0][0])} if self._plan.imports else {}
+        return not_imported | {
             "jobs lost (ordered, and not over)": len(forgotten) + self._open,
             "attempts run twice": sum(count > 1 for count in starts.values()),
             "jobs finished twice": len(site.rows(twice)),
@@ -232,6 +243,15 @@ def _counts(ask: Ask) -> tuple[int, int]:
     """Jobs that are not over, and all."""
     open_ones, total = ask(f"SELECT coalesce(sum(CASE WHEN state IN {OPEN} THEN 1 END), 0), count(*) FROM jobs_job")[0]
     return int(open_ones), int(total)
+
+
+def _wait_for_imports(ask: Ask) -> None:
+    """Until every result has become a submission, or nothing moves any more."""
+    before, moved_at = 0, time.monotonic()
+    while (left := int(ask(NOT_IMPORTED)[0][0])) and time.monotonic() - moved_at < IMPORTS_STUCK_S:
+        moved_at = moved_at if left == before else time.monotonic()
+        before = left
+        time.sleep(TICK_S)
 
 
 def shares(total: int, parts: int) -> list[int]:

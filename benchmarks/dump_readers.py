@@ -17,15 +17,16 @@ def with_pyarrow(path: Path) -> str:
     about = {key.decode(): text.decode() for key, text in file.schema_arrow.metadata.items()}
     shown = ", ".join(f"{name} [{units[name]}]" for name in list(units)[:6])
     return (
-        f"{file.metadata.num_rows:,} rows, {len(file.schema_arrow.names)} columns in {file.metadata.num_row_groups} row "
-        f"groups; version {about['version']}, licence {about['licence']!r}; {len(units)} columns with units: {shown} …"
+        f"{file.metadata.num_rows:,} rows, {len(file.schema_arrow.names)} columns in "
+        f"{file.metadata.num_row_groups} row groups; version {about['version']}, licence {about['licence']!r}; "
+        f"{len(units)} columns with units: {shown} …"
     )
 
 
 def with_pandas(path: Path) -> str:
-    import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]  # not a dependency of the site
+    import pandas as pd  # type: ignore[import-not-found, import-untyped, unused-ignore]  # not a dependency of the site
 
-    frame: Any = pandas.read_parquet(path, columns=["model", "hardware", "energy_scope", "tokens_per_joule"])
+    frame: Any = pd.read_parquet(path, columns=["model", "hardware", "energy_scope", "tokens_per_joule"])
     best = frame[frame.energy_scope == "gpu"].groupby("hardware").tokens_per_joule.median().max()
     return f"{len(frame):,} rows; highest median of tokens_per_joule over GPUs: {best:.4g} tok/J"
 

@@ -12,10 +12,13 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         # Here, because models cannot be imported before all apps are ready.
         from jobs.presenting.failures import job_failures
+        from jobs.services.recorded import traces_of_job
         from leaderboard.queries.failures import register_failures
+        from leaderboard.services.recorded import register_recorder
 
         post_migrate.connect(_ensure_schedules, sender=self)
         register_failures("jobs", job_failures)
+        register_recorder("jobs", traces_of_job)
 
 
 def _ensure_schedules(using: str, **kwargs: Any) -> None:

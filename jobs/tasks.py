@@ -7,10 +7,13 @@ from typing import NoReturn
 from django.db import connections
 from django_q.models import Schedule
 
-from jobs.services import race_settling, reconciling, results
+from jobs.services import auditing, race_settling, reconciling, results
 
 #: name -> (function, minutes between two runs)
-SCHEDULES = {"jobs: reconcile the queue": ("jobs.tasks.reconcile", 1)}
+SCHEDULES = {
+    "jobs: reconcile the queue": ("jobs.tasks.reconcile", 1),
+    "jobs: audit everything": ("jobs.tasks.audit", 24 * 60),
+}
 
 
 def gpu_ticket(job_id: int) -> NoReturn:
@@ -22,6 +25,11 @@ def reconcile() -> None:
     """Once a minute: make the queue agree with the jobs, and races with their lanes."""
     reconciling.reconcile()
     race_settling.settle_races()
+
+
+def audit() -> None:
+    """Once a day: whether all holds that the site promises of jobs, with every log and file read."""
+    auditing.run_audit()
 
 
 def import_result(job_id: int) -> None:

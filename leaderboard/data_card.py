@@ -8,6 +8,19 @@ from dataclasses import dataclass
 from leaderboard.dump_columns import DumpColumn
 
 MAX_SOURCES = 40
+HUB_FRONT = """\
+---
+license: other
+license_name: per-row
+license_link: {facts_url}
+pretty_name: lemsite results
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path: {path}
+---
+"""
 LICENCE_URLS = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
     "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
@@ -18,12 +31,10 @@ CAVEATS = (
     "Energy has a scope, in `energy_scope`. Compare rows of one scope only.",
     "`throughput_tokens_per_s` and `avg_power_w` are of all GPUs together, `peak_memory_mb` is of one GPU.",
     "Tokens per joule counts output tokens; the figure over all tokens is `total_tokens_per_joule`.",
-    "Rows are configurations that people chose to measure, not a sample of anything: popular models and GPUs are in it "
-    "more often, and a mean over rows says nothing about a model.",
+    "Rows are configurations that people chose to measure, not a sample: a mean over rows says nothing about a model.",
     "`trust` says who vouches for a row. The site's default view leaves out T1.",
-    "Costs are at the price per GPU-hour that the site's catalogue had when the row was stored or last repriced. "
-    "Carbon depends on the reader's grid and is not in the file: "
-    "`energy_per_output_token_j` / 3.6 x PUE x gCO2/kWh is gCO2 per 10^6 output tokens.",
+    "Costs are at the price per GPU-hour of the site's catalogue.",
+    "Carbon depends on your grid: `energy_per_output_token_j` / 3.6 x PUE x gCO2/kWh is gCO2 per 10^6 output tokens.",
     "Spread (`…_sd`, `…_ci95_low`, `…_ci95_high`) is over independent repeats, never over the requests of one run.",
     "A row can leave a later version: its owner withdrew it, or it was found to be wrong. Cite the version you used.",
 )
@@ -54,9 +65,7 @@ def data_card(facts: Facts, columns: Sequence[DumpColumn]) -> str:
 
 def hub_card(card: str, facts_url: str, path: str) -> str:
     """The same card as the README of a dataset on Hugging Face, which reads its front matter."""
-    front = ["---", "license: other", "license_name: per-row", f"license_link: {facts_url}", "pretty_name: lemsite results",
-             "configs:", "- config_name: default", "  data_files:", "  - split: train", f"    path: {path}", "---", ""]  # fmt: skip
-    return "\n".join(front) + card
+    return HUB_FRONT.format(facts_url=facts_url, path=path) + card
 
 
 def citation(*, site_name: str, site_url: str, version: str, data_version: int, sha256: str) -> str:
@@ -90,11 +99,11 @@ def _head(facts: Facts) -> Iterator[str]:
     yield "## How it came about"
     yield ""
     yield (
-        "People upload the files of their benchmark tools, or run jobs on the site's GPU hosts. Files are read, secrets "
-        "and personal paths removed, and every figure is checked against the others and against what the hardware can "
-        "do. A moderator publishes. The file holds one row for each result that is public, mapped to the catalogue and "
-        f"not blocked by a check; drafts, private and simulated results are never in it. {facts.site_url}/methodology/ "
-        "defines every figure and check."
+        "People upload the files of their benchmark tools, or run jobs on the site's GPU hosts. Files are read, "
+        "secrets and personal paths removed, and every figure is checked against the others and against what the "
+        "hardware can do. A moderator publishes. The file holds one row for each result that is public, mapped to the "
+        "catalogue and not blocked by a check; drafts, private and simulated results are never in it. "
+        f"{facts.site_url}/methodology/ defines every figure and check."
     )
     yield ""
 

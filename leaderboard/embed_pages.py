@@ -23,6 +23,17 @@ class ResultCard:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultShare:
+    """How other pages show a result: what to copy, and where they find out by themselves."""
+
+    embed: str
+    badge_url: str
+    #: Markdown of the badge, linked to the result
+    badge: str
+    oembed_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class TableCard:
     title: str
     heads: Sequence[ColumnHead]

@@ -66,12 +66,17 @@ def csv_table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
 
 
 def json_parts(export: Export) -> Iterator[str]:
-    """{"version", "licence", "units": {field: unit}, "results": [...]}"""
+    """{"version", "licence", "units": {field: unit}, "results": [...], "rows", "is_cut"}
+
+    `is_cut`: there are as many rows as the file may hold, so that there may be more on the site.
+    """
     head = {"version": export.version, "licence": LICENCE, "units": units(export.names)}
     yield json.dumps(head)[:-1] + ', "results": ['
-    for place, row in enumerate(export.rows()):
-        yield (", " if place else "") + json.dumps(row, default=datetime.isoformat, allow_nan=False)
-    yield "]}"
+    rows = 0
+    for row in export.rows():
+        yield (", " if rows else "") + json.dumps(row, default=datetime.isoformat, allow_nan=False)
+        rows += 1
+    yield f'], "rows": {rows}, "is_cut": {json.dumps(rows >= export.most)}}}'
 
 
 def parquet_file(export: Export) -> IO[bytes]:
@@ -80,7 +85,7 @@ def parquet_file(export: Export) -> IO[bytes]:
     from leaderboard.parquet import write_parquet
 
     stream = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
-    about = {"licence": LICENCE, "data_version": str(export.version)}
+    about = {"licence": LICENCE, "data_version": str(export.version), "row_limit": str(export.most)}
     write_parquet(stream, export.names, _batches(export.rows()), about)
     stream.seek(0)
     return stream

@@ -8,9 +8,9 @@ from leaderboard.views import (
     catalogue,
     charts,
     comments,
+    comparisons,
     data,
     digests,
-    comparisons,
     disputes,
     embeds,
     feeds,
@@ -18,6 +18,7 @@ from leaderboard.views import (
     owning,
     people,
     results,
+    share_cards,
     submissions,
     watches,
 )
@@ -119,6 +120,14 @@ comparison_urls = [
     path("account/comparisons/<int:pk>/delete/", comparisons.comparison_delete, name="comparison_delete"),
 ]
 
+# card.png of what links elsewhere show
+card_urls = [
+    path("card.png", share_cards.site, name="site_card"),
+    path("results/<uuid:pk>/card.png", share_cards.result, name="result_card"),
+    path("models/<word:organisation>/<word:name>/card.png", share_cards.model, name="model_card"),
+    path("hardware/<slug:slug>/card.png", share_cards.hardware, name="hardware_card"),
+]
+
 # /data/, /digest/
 data_urls = [
     path("data/", data.data, name="data"),
@@ -145,6 +154,7 @@ urlpatterns = [
     *batch_urls,
     *people_urls,
     *comparison_urls,
+    *card_urls,
     *data_urls,
     path("advice/", advice.advice, name="advice"),
     path("methodology/", catalogue.methodology, name="methodology"),

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from lemsite import health, icons
+from lemsite import crawlers, health, icons, sitemaps
 from lemsite.api_pages import ApiRoot
 from lemsite.lib import converters  # noqa: F401 - registers <word:…>
 from runs.api.schemas import schema
@@ -13,6 +13,10 @@ handler500 = "lemsite.views.server_error"
 
 urlpatterns = [
     re_path(r"^health/?$", health.health, name="health"),
+    path("robots.txt", crawlers.robots, name="robots"),
+    path("llms.txt", crawlers.llms, name="llms"),
+    path("sitemap.xml", sitemaps.sitemap_index, name="sitemap"),
+    path("sitemap-<slug:section>.xml", sitemaps.sitemap_part, name="sitemap_part"),
     path("schemas/<word:name>.schema.json", schema, name="schema"),
     path("api", ApiRoot.as_view(), name="api-root"),
     path("api/", include("lemsite.api_urls")),

@@ -151,9 +151,7 @@ class RunPage:
     live_url: str
     replay_url: str
     series_url: str
-    #: absolute, for other sites
-    page_address: str
-    card_address: str
+    card_url: str
     description: str
 
 

@@ -83,10 +83,9 @@ def run_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def run_detail(request: HttpRequest, key: str) -> HttpResponse:
     run = _found(key)
-    site = f"{request.scheme}://{request.get_host()}"
     events = recent_events(run, MAX_EVENTS)
     standing, rates = lane_states(run), _rates_of(request)
-    page = run_page(run, standing, events, scores_of(run), now=timezone.now(), site=site, rates=rates)
+    page = run_page(run, standing, events, scores_of(run), now=timezone.now(), rates=rates)
     return _fresh(request, render(request, "runs/run_detail.html", {"page": page, "event_heads": EVENT_HEADS}))
 
 

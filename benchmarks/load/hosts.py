@@ -34,7 +34,10 @@ class Host:
     def start(self) -> None:
         command = [sys.executable, "-m", "gpuagent", "run", "--simulate"]
         with (self.home / "agent.log").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            # Ctrl-C in a terminal is for the measurement: a host would begin to drain.
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, process_group=0
+            )
 
     def kill(self) -> None:
         """The agent alone; what it has started lives on."""

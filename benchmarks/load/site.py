@@ -42,6 +42,7 @@ class Site:
     options: dict[str, str] = field(default_factory=dict)
     token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     port: int = field(default_factory=lambda: free_port())
+    has_worker: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -71,8 +72,10 @@ class Site:
         subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)
 
     def start(self) -> None:
-        command = [sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--without-worker"]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
+        command = [sys.executable, "manage.py", "serve", "--host", "127.0.0.1"]
+        command += [] if self.has_worker else ["--without-worker"]
+        # Ctrl-C in a terminal is for the measurement, which then stops the site.
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, process_group=0)
 
     def wait_until_up(self) -> None:
         deadline = time.monotonic() + START_S
@@ -162,7 +165,7 @@ class Site:
 
 
 @contextmanager
-def new_site(engine: str, **options: str) -> Iterator[Site]:
+def new_site(engine: str, *, has_worker: bool = False, **options: str) -> Iterator[Site]:
     """A site that runs, with an empty database; both are gone afterwards."""
     # By default SIGTERM, unlike Ctrl-C, would leave server and database behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -170,7 +173,7 @@ def new_site(engine: str, **options: str) -> Iterator[Site]:
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         url = "sqlite:///live.sqlite3" if engine == "sqlite" else stack.enter_context(postgresql_database())
-        site = Site(home, url, options)
+        site = Site(home, url, options, has_worker=has_worker)
         site.manage("migrate", "--no-input", "--verbosity", "0")
         stack.callback(site.stop)
         site.start()

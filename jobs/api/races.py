@@ -60,13 +60,9 @@ def read_race(data: dict[str, Any]) -> RaceOrder:
     fields, config, simulate = read_frame(data)
     if "simulate" in config:
         fields["config.simulate"] = "there is no such field: it stands beside config"
-    named = config.get("agents")
-    wanted = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
-    by_name = ids_of_hosts([one for one in wanted if not _is_id(one)])
-    if unknown := [one for one in wanted if not _is_id(one) and one not in by_name]:
+    config, unknown = _with_ids(config)
+    if unknown:
         fields["config.agents"] = f"no host is called {unknown[0][:80]!r}"
-    else:
-        config = {**config, "agents": [by_name.get(one, one) if isinstance(one, str) else one for one in named or []]}
     order = None
     try:
         order = RaceOrder.model_validate({**config, "simulate": simulate})
@@ -75,6 +71,17 @@ def read_race(data: dict[str, Any]) -> RaceOrder:
     if fields or order is None:
         raise not_right(fields)
     return order
+
+
+def _with_ids(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The configuration with the ids of hosts in place of their names, and the names that no host has."""
+    agents = config.get("agents")
+    if not isinstance(agents, list):
+        return config, []
+    names = [one for one in agents if isinstance(one, str) and not _is_id(one)]
+    known = ids_of_hosts(names)
+    told = [known.get(one, one) if isinstance(one, str) else one for one in agents]
+    return {**config, "agents": told}, [name for name in names if name not in known]
 
 
 def ordered_race_body(race: Race, request: Request) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from jobs.models.attempt import (
 )
 from jobs.models.intake import Artifact, AttemptEvent, LogChunk, TelemetryBatch
 from jobs.models.job import TERMINAL, TRANSITIONS, Engine, Job, JobEvent, JobKind, JobState, Race, RaceState
+from jobs.models.looked_at import AuditRun, HostEvent, HostStep, UnknownExecution, UnsettledAttempt
 
 __all__ = [
     "ACTIVE",
@@ -24,11 +25,14 @@ __all__ = [
     "Attempt",
     "AttemptEvent",
     "AttemptState",
+    "AuditRun",
     "Decline",
     "Engine",
     "EnrolmentCode",
     "Gpu",
     "GpuHold",
+    "HostEvent",
+    "HostStep",
     "Job",
     "JobEvent",
     "JobKind",
@@ -38,5 +42,7 @@ __all__ = [
     "Race",
     "RaceState",
     "TelemetryBatch",
+    "UnknownExecution",
+    "UnsettledAttempt",
     "Verdict",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from datetime import datetime, timedelta
 
@@ -13,14 +12,12 @@ from django.utils import timezone
 from accounts.models import NotificationKind, User
 from accounts.services.bans import refuse_banned
 from accounts.services.notifications import notify
-from jobs.models import Agent, AgentToken, EnrolmentCode
+from jobs.models import Agent, AgentToken, EnrolmentCode, HostEvent, HostStep
 from jobs.models.agent import AGENT_TOKEN_PREFIX, ENROLMENT_PREFIX
 from jobs.services.errors import AgentRefused
 from jobs.times import times
 from leaderboard.queries.community import active_moderators
 from lemsite.lib import secret_tokens
-
-logger = logging.getLogger(__name__)
 
 OPERATE = "jobs.operate"
 TOKEN_DAYS = 90
@@ -76,6 +73,7 @@ def reissue_code(*, agent: Agent, by: User) -> tuple[EnrolmentCode, str]:
         raise NotAllowed(f"{agent} is retired.")
     revoke_tokens(agent)
     EnrolmentCode.objects.filter(agent=agent).update(agent=None)
+    log_step(agent=agent, step=HostStep.ROTATE, by=by)
     return _new_code(by=by, name=agent.name, agent=agent)
 
 
@@ -162,13 +160,13 @@ def revoke_tokens(agent: Agent) -> int:
 def drain(*, agent: Agent, by: User, reason: str = "") -> Agent:
     """No new jobs; what runs is finished."""
     _check_operates(by, agent)
-    return _changed(agent, by, reason, "drained", is_draining=True)
+    return _changed(agent, by, reason, HostStep.DRAIN, is_draining=True)
 
 
 @transaction.atomic
 def resume(*, agent: Agent, by: User, reason: str = "") -> Agent:
     _check_operates(by, agent)
-    return _changed(agent, by, reason, "resumed", is_draining=False)
+    return _changed(agent, by, reason, HostStep.RESUME, is_draining=False)
 
 
 @transaction.atomic
@@ -177,7 +175,8 @@ def quarantine(*, agent: Agent, by: User | None, reason: str = "") -> Agent:
     if by is not None:
         _check_operates(by, agent)
     reason = (reason or "set aside by hand")[:200]
-    agent = _changed(agent, by, reason, "set aside", quarantined_at=timezone.now(), quarantine_reason=reason)
+    changes = {"quarantined_at": timezone.now(), "quarantine_reason": reason}
+    agent = _changed(agent, by, reason, HostStep.QUARANTINE, **changes)
     tell_operator(agent, of="quarantine", title=f"{agent} takes no jobs until you clear it", text=reason)
     return agent
 
@@ -187,7 +186,8 @@ def clear_quarantine(*, agent: Agent, by: User, reason: str = "") -> Agent:
     """Back to work: the host itself, and those of its GPUs that were set aside."""
     _check_operates(by, agent)
     agent.gpus.exclude(quarantined_at=None).update(quarantined_at=None, quarantine_reason="")
-    return _changed(agent, by, reason, "cleared", quarantined_at=None, quarantine_reason="", failures_in_a_row=0)
+    changes = {"quarantined_at": None, "quarantine_reason": "", "failures_in_a_row": 0}
+    return _changed(agent, by, reason, HostStep.CLEAR, **changes)
 
 
 @transaction.atomic
@@ -197,7 +197,7 @@ def retire(*, agent: Agent, by: User, reason: str = "") -> Agent:
     now = timezone.now()
     revoke_tokens(agent)
     agent.sessions.filter(ended_at=None).update(ended_at=now)
-    return _changed(agent, by, reason, "retired", retired_at=agent.retired_at or now)
+    return _changed(agent, by, reason, HostStep.RETIRE, retired_at=agent.retired_at or now)
 
 
 def tell_operator(agent: Agent, *, of: str, title: str, text: str, moderators_too: bool = False) -> None:
@@ -217,8 +217,13 @@ def _check_operates(by: User, agent: Agent) -> None:
         raise NotAllowed(f"Only its operator and moderators may do that to {agent}.")
 
 
-def _changed(agent: Agent, by: User | None, reason: str, done: str, **changes: object) -> Agent:
+def log_step(*, agent: Agent, step: HostStep, by: User | None, reason: str = "") -> None:
+    """A line of the audit log of hosts, part of the caller's transaction."""
+    HostEvent.objects.create(agent=agent, step=step, actor=by, reason=reason[:2000])
+
+
+def _changed(agent: Agent, by: User | None, reason: str, step: HostStep, **changes: object) -> Agent:
     Agent.objects.filter(pk=agent.pk).update(**changes)
-    logger.info("host %s %s by %s: %s", agent.name, done, by or "the site", reason or "no reason given")
+    log_step(agent=agent, step=step, by=by, reason=reason)
     agent.refresh_from_db()
     return agent

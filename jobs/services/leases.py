@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django_q.models import OrmQ
 
-from accounts.models import NotificationKind
+from accounts.models import NotificationKind, User
 from accounts.services.notifications import notify
 from jobs.limits import ATTEMPTS_PER_JOB
 from jobs.models import Attempt, AttemptState, Gpu, GpuHold, Job, JobState
@@ -112,13 +112,28 @@ def _settle(pk: UUID, now: datetime) -> bool:
         transition(job=attempt.job, to=JobState.QUEUED, event="offer_expired", attempt=attempt, reason=reason)
         return True
     if attempt.state in LEASED and attempt.lease_until is not None and attempt.lease_until < now - _grace():
-        _lose(attempt, now)
+        _lose(attempt, now, f"{attempt.agent} was not heard of for {_minutes(times().lease_s + times().grace_s)}.")
         return True
     return False
 
 
-def _lose(attempt: Attempt, now: datetime) -> None:
-    reason = f"{attempt.agent} was not heard of for {_minutes(times().lease_s + times().grace_s)}."
+@transaction.atomic
+def give_up(*, attempt: Attempt, by: User, reason: str) -> Attempt:
+    """A moderator does not wait until the grace of a host that went away is over. Raises StillThere."""
+    locked = lock_attempt(attempt.pk)
+    now = clock.db_now()
+    if locked is None or locked.state not in LEASED or locked.lease_until is None or locked.lease_until >= now:
+        raise StillThere("Its host was heard again, or it has ended: look again.")
+    _lose(locked, now, f"{locked.agent} went away, and a moderator gave it up: {reason}", by)
+    return locked
+
+
+class StillThere(ValueError):
+    """The host of an attempt has not gone away."""
+
+
+def _lose(attempt: Attempt, now: datetime, reason: str, by: User | None = None) -> None:
+    reason = reason[:400]
     move_attempt(attempt=attempt, to=AttemptState.LOST, lost_at=now, reason_code="lost", reason=reason)
     job = attempt.job
     if job.cancel_requested_at is not None:
@@ -127,7 +142,7 @@ def _lose(attempt: Attempt, now: datetime) -> None:
         to, reason = JobState.FAILED, f"{reason} It was the last of {job.attempts_used} attempts."
     else:
         to, reason = JobState.QUEUED, f"{reason} The job waits for a host again."
-    transition(job=job, to=to, event="lost", attempt=attempt, code="lost", reason=reason)
+    transition(job=job, to=to, event="lost", attempt=attempt, actor=by, code="lost", reason=reason)
     if to == JobState.QUEUED:
         _tell_of_another_attempt(job, reason)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
@@ -15,6 +15,7 @@ from jobs.services import clock
 from jobs.services.artifacts import drop_stale
 from jobs.services.leases import sweep
 from jobs.services.locking import lock_job
+from jobs.services.results import COMPARISONS, IMPORTED
 from jobs.services.tickets import QUEUE, drop_ticket, issue_ticket
 from jobs.services.transitions import IMPORT_RESULT, note
 
@@ -35,6 +36,7 @@ class Reconciled:
     tickets_issued: int = 0
     tickets_dropped: int = 0
     imports_repeated: int = 0
+    comparisons_repeated: int = 0
     uploads_dropped: int = 0
 
 
@@ -46,6 +48,7 @@ def reconcile(now: datetime | None = None) -> Reconciled:
         tickets_issued=_issue_missing(),
         tickets_dropped=_drop_orphans(),
         imports_repeated=_repeat_imports(now),
+        comparisons_repeated=_repeat_comparisons(now),
         uploads_dropped=drop_stale(before=now - HALF_UPLOADED_KEPT),
     )
 
@@ -96,8 +99,27 @@ def _repeat_imports(now: datetime) -> int:
         kind=JobKind.LLEM,
         ended_at__lt=now - IMPORTED_WITHIN,
         ended_at__gt=now - IMPORT_TRIED_FOR,
-    ).exclude(pk__in=JobEvent.objects.filter(event="imported").values("job"))  # its owner has deleted it since
-    pks = list(lost.values_list("pk", flat=True)[:AT_ONCE])
+    ).exclude(pk__in=JobEvent.objects.filter(event=IMPORTED).values("job"))  # its owner has deleted it since
+    return _ask_again(lost)
+
+
+def _repeat_comparisons(now: datetime) -> int:
+    """Reruns that were imported, and not held against what they repeat."""
+    compared = JobEvent.objects.filter(job=OuterRef("pk"), event__in=COMPARISONS)
+    # From its import on, as that may itself have been repeated.
+    imported = JobEvent.objects.filter(
+        job=OuterRef("pk"),
+        event=IMPORTED,
+        created_at__lt=now - IMPORTED_WITHIN,
+        created_at__gt=now - IMPORT_TRIED_FOR,
+    )
+    lost = Job.objects.filter(Exists(imported), ~Exists(compared), verifies__isnull=False, submission__isnull=False)
+    return _ask_again(lost.filter(state=JobState.SUCCEEDED))
+
+
+def _ask_again(jobs: QuerySet[Job]) -> int:
+    """The task does only what is missing."""
+    pks = list(jobs.values_list("pk", flat=True)[:AT_ONCE])
     for pk in pks:
         async_task(IMPORT_RESULT, pk)
     return len(pks)

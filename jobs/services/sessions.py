@@ -18,6 +18,7 @@ from jobs.services.agents import tell_operator
 from jobs.services.callers import Caller
 from jobs.services.directives import directive_for
 from jobs.services.errors import AgentRefused
+from jobs.services.looking_into import note_unknown
 from jobs.times import times
 from leaderboard.services.catalogue import find_all_targets
 
@@ -191,6 +192,7 @@ def _note_gpus(agent: Agent, gpus: Sequence[Mapping[str, Any]], *, rebooted: boo
 
 def _tell_of_unknown(agent: Agent, attempt_id: uuid.UUID) -> None:
     """Perhaps the site was restored from a backup: the host's calls are answered with no_attempt, and it keeps all."""
+    note_unknown(agent=agent, told_id=attempt_id)
     tell_operator(
         agent,
         of="unknown-attempt",

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from jobs.models import TERMINAL, Job, JobState
 from jobs.queries.audit import audit
+from jobs.queries.looked_at import latest_audit
 
 #: the checks read whole tables, so readers share one answer for a while
 CHECKED_EVERY_S = 60
@@ -34,6 +35,7 @@ def _look() -> dict[str, object]:
     open_ones = [(str(state.label), counts.get(state, 0)) for state in JobState if state not in TERMINAL]
     return {
         "checked_at": timezone.now(),
+        "daily": latest_audit(),
         "invariants": invariants,
         "all_hold": all(invariant.holds for invariant in invariants),
         "counts": [*open_ones, *over],

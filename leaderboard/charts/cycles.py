@@ -14,6 +14,7 @@ from leaderboard.statistics import MIN_REPEATS_FOR_INTERVAL, Summary, summarise
 
 SLUG = "cycles"
 TITLE = "Cycle by cycle"
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +46,28 @@ def cycles(results: Sequence[Cycles], metric: str, notes: Sequence[str] = ()) ->
                 "",
                 tickmode="array",
                 tickvals=list(range(len(shown))),
-                ticktext=[look.lines(result.title, result.detail) for result in shown],
+                ticktext=_names(shown),
                 range=[-0.6, len(shown) - 0.4],
                 showgrid=False,
                 zeroline=False,
             ),
             y=look.metric_axis(metric),
-            legend={
-                "orientation": "h",
-                "x": 0,
-                "xanchor": "left",
-                "y": 1.02,
-                "yanchor": "bottom",
-                "traceorder": "normal",
-            },
-            narrow={"xaxis": {"tickangle": 0 if len(shown) < 3 else 90}},
+            narrow={"xaxis": {"ticktext": [str(place + 1) for place in range(len(shown))]}} if len(shown) > 1 else {},
         ),
         table=_table(shown, metric, rows),
         notes=[*_scope_notes(shown), *notes],
     )
+
+
+def _numbered(place: int, shown: Sequence[Cycles]) -> str:
+    return f"{place + 1}. {shown[place].title}" if len(shown) > 1 else shown[place].title
+
+
+def _names(shown: Sequence[Cycles]) -> list[str]:
+    """Below the axis there is room for three names; the legend has those of more."""
+    if len(shown) > MOST_NAMED:
+        return [str(place + 1) for place in range(len(shown))]
+    return [look.lines(_numbered(place, shown), result.detail) for place, result in enumerate(shown)]
 
 
 def _rows(results: Sequence[Cycles]) -> list[list[int]]:
@@ -83,7 +87,9 @@ def _traces(results: Sequence[Cycles], metric: str, rows: Sequence[Sequence[int]
         summary = summarise(values)
         if len(values) >= MIN_REPEATS_FOR_INTERVAL:
             traces.append(_box(place, values, mark))
-        traces += [_strip(place, result, metric, rows[place]), _mean(place, summary, metric)]
+        strip = _strip(place, result, metric, rows[place])
+        names = {"name": look.plain(f"{_numbered(place, results)}, {result.detail}"), "showlegend": len(results) > 1}
+        traces += [strip | names, _mean(place, summary, metric)]
     return traces
 
 
@@ -110,8 +116,6 @@ def _strip(place: int, result: Cycles, metric: str, rows: Sequence[int]) -> dict
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": look.plain(result.title),
-        "showlegend": False,
         "x": [place - 0.2 + step * order if len(known) > 1 else place for order in range(len(known))],
         "y": [value for _, value in known],
         "customdata": list(rows),

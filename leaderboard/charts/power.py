@@ -159,7 +159,7 @@ def _sentence(recording: Recording) -> str:
 
 
 def _greatest(lines: Iterator[Sequence[float | None]]) -> float | None:
-    return max((value for line in lines for value in line if value is not None), default=None)
+    return max((float(value) for line in lines for value in line if value is not None), default=None)
 
 
 def _thinning_notes(shown: Sequence[Recording]) -> list[str]:

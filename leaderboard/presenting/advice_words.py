@@ -46,14 +46,14 @@ def advice_row(advice: Advice, metric: Metric, backends: Mapping[str, str], *, h
     source = SOURCES[advice.evidence]
     if advice.evidence == Evidence.SAME_MODEL and has_start:
         source = NOT_YOURS
-    others = [step for step in advice.steps if step is not advice.best and step.factor > 1][:MAX_STEPS]
+    others = [step for step in advice.steps if step is not advice.best and (step.factor > 1 or not advice.best)]
     return AdviceRow(
         label=LABELS[advice.axis],
         kind="gain" if advice.best else "no-gain" if advice.evidence else "unmeasured",
         source=source,
         words=_words(advice, metric),
         best=_step(advice.best, metric, backends) if advice.best else None,
-        others=[_step(step, metric, backends) for step in others],
+        others=[_step(step, metric, backends) for step in others[:MAX_STEPS]],
     )
 
 
@@ -77,7 +77,8 @@ def _step(step: Step, metric: Metric, backends: Mapping[str, str]) -> AdviceStep
     basis = "one measured pair"
     if count > 1:
         low, high = sorted((_times(step.lowest, metric), _times(step.highest, metric)))
-        basis = f"median of {count:,} measured pairs, from {_factor(low)} to {_factor(high)}"
+        spread = f"from {_factor(low)} to {_factor(high)}" if _factor(low) != _factor(high) else f"all {_factor(low)}"
+        basis = f"median of {count:,} measured pairs, {spread}"
     shown = [_pair(step, pair, metric, backends) for pair in step.pairs[:MAX_PAIRS]]
     return AdviceStep(
         change=f"from {before} to {after}",

@@ -71,7 +71,7 @@ def board_page(query: BoardQuery, found: BoardResults, counts: Counts, notices: 
         empty_because=[] if found.results else list(filter_chips(query, path, narrowing_only=True)),
         first_url=query.url(path) if query.cursor else "",
         next_url=query.url(path, found.next_cursor) if found.next_cursor else "",
-        downloads=_downloads(query.spelled_out()),
+        downloads=export_links(query.spelled_out()),
         kept=_kept(query),
         clear_url=replace(query, facets={}, limits={}, q="", min_trust=DEFAULT_MIN_TRUST, cursor=None).url(path),
         notices=notices,
@@ -297,7 +297,8 @@ def _price_words(prices: Prices) -> str:
     return ", ".join(PRICE_WORDS[name].format(fmt.exact(value)) for name, value in values if value is not None)
 
 
-def _downloads(query: BoardQuery) -> list[Link]:
+def export_links(query: BoardQuery) -> list[Link]:
+    """The results that pass the filters, in their order, as files."""
     return [Link(name, query.url(f"/api/benchmarks.{name.lower()}")) for name in ("CSV", "JSON", "Parquet")]
 
 

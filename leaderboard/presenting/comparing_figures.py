@@ -53,20 +53,36 @@ def _figure(metric: Metric, result: Result, prices: Prices) -> Figure | None:
     return Figure(value, _repeats(metric, result, value, prices), result.energy_scope if is_energy else None)
 
 
-def _repeats(metric: Metric, result: Result, value: float, prices: Prices) -> Repeats | None:
-    """Over the cycles. What is in proportion to a measured figure has its spread: J per token for CO2 and
-    electricity.
+def _spread_of(metric: Metric, prices: Prices) -> str:
+    """The measured figure whose repeats say how far this one spreads: prices have none of their own.
+
+    CO2 and the price of electricity are in proportion to the energy per token. The price of GPU time is in inverse
+    proportion to throughput: its relative spread is the same as long as it is small.
     """
-    of = "energy_per_output_token_j"
-    is_energy_price = metric.name == COST and prices.is_electricity_only
-    name = of if metric.name == "co2_g_per_million_tokens" or is_energy_price else metric.name
-    one = result.statistics.get(name) or {}
+    if metric.name == "co2_g_per_million_tokens" or (metric.name == COST and prices.is_electricity_only):
+        return "energy_per_output_token_j"
+    return "throughput_tokens_per_s" if metric.name == COST else metric.name
+
+
+def _repeats(metric: Metric, result: Result, value: float, prices: Prices) -> Repeats | None:
+    one = result.statistics.get(_spread_of(metric, prices)) or {}
     n, mean, sd = one.get("n") or result.runs, one.get("mean"), one.get("sd")
     if not n:
         return None
-    if mean is None or sd is None:
-        return Repeats(n, value)
-    return Repeats(n, value, sd * abs(value / mean) if name != metric.name and mean else sd)
+    return Repeats(n, value, sd * abs(value / mean) if mean and sd is not None else None)
+
+
+def _interval(metric: Metric, result: Result, value: float, prices: Prices) -> tuple[float | None, float | None]:
+    """The 95 % interval; of a figure with the spread of another one, as wide around it in percent."""
+    name = _spread_of(metric, prices)
+    one = result.statistics.get(name) or {}
+    low, high, mean = one.get("ci95_low"), one.get("ci95_high"), one.get("mean")
+    if low is None or high is None or not mean:
+        return None, None
+    if name == metric.name:
+        return low, high
+    half = abs(value / mean) * (high - low) / 2
+    return value - half, value + half
 
 
 def item_title(result: Result) -> str:
@@ -81,14 +97,18 @@ def figure_block(metric: Metric, results: Sequence[Result], prices: Prices) -> F
         name=metric.name,
         statements=[statement(difference, figures, metric) for difference in differences(figures, is_high)],
         missing=f"Not measured for {letters(missing)}." if missing else "",
-        chart=_chart(metric, results, figures),
+        chart=_chart(metric, results, figures, prices),
     )
 
 
-def _chart(metric: Metric, results: Sequence[Result], figures: Sequence[Figure | None]) -> ChartBlock:
+def _chart(metric: Metric, results: Sequence[Result], figures: Sequence[Figure | None], prices: Prices) -> ChartBlock:
     """The kind "bars", with the letters of this page; its address shows the same results."""
     names = _names(results)
-    chosen = [_bar(metric, names[place], results[place], figure) for place, figure in enumerate(figures) if figure]
+    chosen = [
+        _bar(names[place], results[place], figure, _interval(metric, results[place], figure.value, prices))
+        for place, figure in enumerate(figures)
+        if figure
+    ]
     direction = "More is better." if metric.better == Better.HIGHER else "Less is better."
     chart = bars(metric.name, chosen)
     said = f"{metric.meaning[:1].upper()}{metric.meaning[1:]}. {direction}"
@@ -116,14 +136,13 @@ def _parts(result: Result) -> tuple[str, ...]:
     )
 
 
-def _bar(metric: Metric, name: str, result: Result, figure: Figure) -> Bar:
-    one = result.statistics.get(metric.name) or {}
+def _bar(name: str, result: Result, figure: Figure, interval: tuple[float | None, float | None]) -> Bar:
     return Bar(
         name=name,
         value=figure.value,
         repeats=figure.repeats or Repeats(1, figure.value),
-        low=one.get("ci95_low"),
-        high=one.get("ci95_high"),
+        low=interval[0],
+        high=interval[1],
         scope=figure.scope or "",
         url=result_url(result),
     )

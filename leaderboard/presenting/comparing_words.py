@@ -104,9 +104,7 @@ def context(results: Sequence[Result]) -> Iterator[Aspect]:
 
 def _model(results: Sequence[Result]) -> Aspect:
     names = [result.model.title if result.model else result.model_name for result in results]
-    return _aspect(
-        "Model", names, "different", "They cut text into tokens of their own, and answer in their own quality."
-    )
+    return _aspect("Model", names, "different", "Each cuts text into tokens of its own and answers in its own quality.")
 
 
 def _prompts(results: Sequence[Result]) -> Aspect:

@@ -25,6 +25,10 @@ from leaderboard.presenting.common import (
 )
 from leaderboard.queries.community import public_disputes
 
+BEST_WORDS = (
+    "Better than everything published before on the same GPUs, at Published or above. "
+    "Energy is compared within one scope."
+)
 Line = Sequence[Link]
 _OUTCOMES = {DisputeState.UPHELD: "upheld", DisputeState.DISMISSED: "dismissed"}
 
@@ -96,8 +100,7 @@ def _bests(content: Mapping[str, Any], named: _Named) -> DigestSection | None:
             gone += 1
         else:
             lines.append(_best_line(best, result, before))
-    words = "Better than everything published before on the same GPUs, at Published or above. " \
-            "Energy is compared within one scope." if lines else ""  # fmt: skip
+    words = BEST_WORDS if lines else ""
     more = _more(content["more_bests"], "more")
     if gone:
         more += f" {fmt.count(gone, 'entry', 'entries')} rested on results that are not public any more."
@@ -108,12 +111,17 @@ def _best_line(best: Mapping[str, Any], result: Result, before: Result) -> Line:
     metric = BY_NAME[best["metric"]]
     scope = SCOPE_WORDS.get(result.energy_scope, "") if metric.group == "Efficiency" else ""
     figure = f"{fmt.number(getattr(result, metric.name))} {metric.unit}"
-    words = f": {metric.label} {figure}{f' ({scope})' if scope else ''}, {fmt.number(best['factor'], 3)} times better than"
+    words = f": {metric.label} {figure}{f' ({scope})' if scope else ''}, {_factor(best['factor'])} times better than"
     return [
         Link(f"{model_link(result).label} on {gpu_words(result)}", result_url(result)),
         Link(words, ""),
         Link(f"{fmt.number(getattr(before, metric.name))} {metric.unit} before", result_url(before)),
     ]
+
+
+def _factor(value: float) -> str:
+    """Three digits, without zeros that say nothing."""
+    return fmt.exact(float(f"{value:.3g}"))
 
 
 def _changes(content: Mapping[str, Any], named: _Named) -> DigestSection | None:

@@ -15,15 +15,22 @@ from leaderboard.models import Dump
 from leaderboard.pages import Link
 from lemsite.context import SITE_NAME
 
+PYARROW = """\
+import pyarrow.parquet as pq
+
+file = pq.ParquetFile("{name}")  # downloaded before
+file.schema_arrow.field("tokens_per_joule").metadata  # unit and meaning
+for batch in file.iter_batches():
+    ..."""
+DUCKDB = """\
+SELECT model, hardware, max(tokens_per_joule)
+FROM '{url}'
+WHERE energy_scope = 'gpu'
+GROUP BY ALL;"""
 EXAMPLES = (
-    ("pandas", 'import pandas\n\nresults = pandas.read_parquet("{url}")'),
-    ("DuckDB", "SELECT model, hardware, max(tokens_per_joule)\nFROM '{url}'\nWHERE energy_scope = 'gpu'\nGROUP BY ALL;"),
-    (
-        "pyarrow",
-        'import pyarrow.parquet as pq\n\nfile = pq.ParquetFile("{name}")  # downloaded before\n'
-        'file.schema_arrow.field("tokens_per_joule").metadata  # unit and meaning\n'
-        "for batch in file.iter_batches():\n    ...",
-    ),
+    ("pandas", 'import pandas as pd\n\nresults = pd.read_parquet("{url}")'),
+    ("DuckDB", DUCKDB),
+    ("pyarrow", PYARROW),
     ("Check the download", "curl -O {url}\ncurl {site}/data/{version}.sha256 | sha256sum --check"),
 )
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import QueryDict
 from django.urls import Resolver404, resolve, reverse
 
 from leaderboard.charts import look
+from leaderboard.embed_pages import ResultShare
 from leaderboard.presenting.charts import BY_SLUG
 from leaderboard.presenting.charts.block import EMBED_FRAME_PX, address, iframe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
 WIDTH_PX, CACHE_AGE_S = 800, 3600
 RESULT_HEIGHT_PX = 330
@@ -41,6 +43,22 @@ def embed_of(url: str) -> Embed | None:
         return None
     make = _MAKERS.get(match.view_name)
     return make(match.kwargs, parts.query) if make else None
+
+
+def oembed_address(url: str) -> str:
+    """Where a site learns how to embed the page at this absolute address."""
+    return f"{settings.SITE_URL}{reverse('leaderboard:oembed')}?{urlencode({'url': url})}"
+
+
+def result_share(pk: UUID, title: str) -> ResultShare:
+    page = settings.SITE_URL + reverse("leaderboard:result", args=[pk])
+    badge = reverse("leaderboard:result_badge", args=[pk])
+    return ResultShare(
+        embed=iframe(reverse("leaderboard:result_embed", args=[pk]), title, RESULT_HEIGHT_PX),
+        badge_url=badge,
+        badge=f"[![Measured]({settings.SITE_URL}{badge})]({page})",
+        oembed_url=oembed_address(page),
+    )
 
 
 def oembed_body(embed: Embed, params: QueryDict) -> dict[str, object]:

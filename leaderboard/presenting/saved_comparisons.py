@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import QueryDict
+from django.urls import reverse
 
 from leaderboard import format as fmt
 from leaderboard.comparing_pages import SavedRow
@@ -35,7 +36,7 @@ def _row(comparison: SavedComparison) -> SavedRow:
 
 
 def short_url(link: ShortLink) -> str:
-    return f"{settings.SITE_URL}/l/{link.code}/"
+    return settings.SITE_URL + reverse("leaderboard:link", args=[link.code])
 
 
 def selection_at(url: str) -> Selection:

@@ -160,8 +160,11 @@ def in_groups(rows: QuerySet[Result], same: Sequence[str], keys: Sequence[tuple[
     return rows.filter(reduce(or_, conditions)) if conditions else rows.none()
 
 
-def best_of_each(rows: QuerySet[Result], cell: Sequence[str], shown: Figure) -> list[Result]:
-    """The best result of each cell of equal columns, with `among`, the number in its cell, and `mean`."""
+def best_of_each(rows: QuerySet[Result], cell: Sequence[str], shown: Figure, most: int | None = None) -> list[Result]:
+    """The best result of each cell of equal columns, with `among`, the number in its cell, and `mean`.
+
+    `most`: only of so many cells, those with most results, and these first.
+    """
     order = f"{'-' if shown.is_high_best else ''}{shown.column}"
     ranked = rows.annotate(
         place=Window(RowNumber(), partition_by=list(cell), order_by=[order, "pk"]),
@@ -170,4 +173,6 @@ def best_of_each(rows: QuerySet[Result], cell: Sequence[str], shown: Figure) -> 
     )
     best = ranked.filter(place=1).select_related("model", "hardware", "backend")
     stored = {name for name in (*cell, shown.column) if name not in rows.query.annotations}
-    return list(best.only("model", "hardware", "backend", *_NEEDED, *_NAMES, *stored))
+    if most is not None:
+        best = best.order_by("-among", "pk")
+    return list(best.only("model", "hardware", "backend", *_NEEDED, *_NAMES, *stored)[:most])

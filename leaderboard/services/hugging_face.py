@@ -6,8 +6,8 @@ import io
 import logging
 import os
 import tempfile
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from django.conf import settings
@@ -30,8 +30,7 @@ def push_dump(dump: Dump) -> bool:
     """Make the dataset hold this dump. What went wrong is kept in the row and never raised."""
     try:
         _push(dump)
-    except Exception as error:
-        # Whatever the network and the library do, the dump itself is made; the next one is pushed again.
+    except Exception as error:  # noqa: BLE001 - whatever the network and the library do, the dump itself is made
         words = _without_token(f"{type(error).__name__}: {error}")
         Dump.objects.filter(pk=dump.pk).update(push_error=words[:MAX_ERROR])
         logging.getLogger(__name__).warning("Dump %s was not pushed: %s", dump.version, words[:MAX_ERROR])

@@ -9,14 +9,18 @@ from django.core.cache import cache
 from leaderboard.analysis.traces import MIN_SAMPLES, GpuTrace, trace_of
 from leaderboard.importers.base import ImportRefused
 from leaderboard.importers.telemetry import Reading, is_telemetry, one_series_per_gpu, read_telemetry
-from leaderboard.models import RawFile, Result
+from leaderboard.models import Result
 from leaderboard.services.storing import read_raw_file
 
-Source = Callable[[Result], Sequence[GpuTrace]]
-#: an app that records more adds its own when it is ready: see jobs/apps.py
-SOURCES: list[Source] = []
+Recorder = Callable[[Result], Sequence[GpuTrace]]
 KEPT_S = 600
 _NS = 1e9
+_RECORDERS: dict[str, Recorder] = {}
+
+
+def register_recorder(app: str, recorder: Recorder) -> None:
+    """An app above this one that records more says so when it is ready."""
+    _RECORDERS[app] = recorder
 
 
 def traces_of(result: Result) -> Sequence[GpuTrace]:
@@ -30,8 +34,8 @@ def traces_of(result: Result) -> Sequence[GpuTrace]:
 
 
 def _asked(result: Result) -> Sequence[GpuTrace]:
-    for source in (_in_files, *SOURCES):
-        traces = [trace for trace in source(result) if len(trace.t_s) >= MIN_SAMPLES]
+    for recorder in (_in_files, *_RECORDERS.values()):
+        traces = [trace for trace in recorder(result) if len(trace.t_s) >= MIN_SAMPLES]
         if traces:
             return traces
     return ()
@@ -40,10 +44,11 @@ def _asked(result: Result) -> Sequence[GpuTrace]:
 def _in_files(result: Result) -> Sequence[GpuTrace]:
     """What AIPerf wrote beside its result; a submission of several results does not say whose it is."""
     submission = result.submission
-    files = RawFile.objects.filter(submission=submission, version=submission.version, name__endswith=".jsonl")
     if submission.results.count() > 1:
         return ()
-    for raw in files:
+    for raw in submission.raw_files.all():
+        if raw.version != submission.version or not raw.name.endswith(".jsonl"):
+            continue
         content = read_raw_file(raw)
         if is_telemetry(raw.name, content):
             try:

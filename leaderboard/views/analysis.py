@@ -7,6 +7,7 @@ from accounts.models import User
 from leaderboard.board import BoardQueryError
 from leaderboard.presenting.analysis import analysis_page
 from leaderboard.presenting.asking import ask_form
+from leaderboard.presenting.board import export_links
 from leaderboard.queries.analysis import answer
 from leaderboard.question import Question, parse_question
 from leaderboard.views.board import own_prices, page_etag
@@ -22,7 +23,8 @@ def analysis(request: HttpRequest) -> HttpResponse:
         # Their page alone has these: it carries no ETag, and no shared cache may keep it.
         question = question.with_settings(own_prices(request.user))
     page = analysis_page(answer(question), notices)
-    context = {"page": page, "chart": page.chart, "form": ask_form(question)}
+    downloads = export_links(question.ranked.spelled_out())
+    context = {"page": page, "chart": page.chart, "form": ask_form(question), "downloads": downloads}
     response = render_page(request, "leaderboard/analysis.html", "answer", context)
     if wants_fragment(request):
         response["HX-Push-Url"] = question.url(request.path)

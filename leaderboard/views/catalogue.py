@@ -11,6 +11,7 @@ from leaderboard.checks import CHECK_SET
 from leaderboard.metrics import METRICS
 from leaderboard.models import Hardware, LanguageModel, Trust
 from leaderboard.presenting.advice import model_advice
+from leaderboard.presenting.board import export_links
 from leaderboard.presenting.catalogue import hardware_list_page, hardware_page, model_list_page, model_page
 from leaderboard.presenting.common import SIMULATED, hardware_url, model_url, trust_badge
 from leaderboard.presenting.comparing import compare_url
@@ -45,7 +46,7 @@ def model_detail(request: HttpRequest, organisation: str, name: str) -> HttpResp
     model = get_object_or_404(LanguageModel.objects.prefetch_related("aliases"), name=f"{organisation}/{name}")
     query = replace(BoardQuery(limit=MAX_ROWS), facets={"model": (model.name,)})
     page = model_page(model, query, board_results(query), hidden_by_trust(query))
-    follow = {"feeds": feed_links(query), "watch_url": f"{model_url(model)}watch/"}
+    follow = {"feeds": feed_links(query), "downloads": export_links(query), "watch_url": f"{model_url(model)}watch/"}
     story = model_story(model, query)
     more = {"advice": model_advice(model, query), "compare_url": compare_url(models=[model.name])}
     context = {"page": page, "story": story, "is_watching": is_watching(request.user, model=model), **follow, **more}
@@ -57,7 +58,7 @@ def hardware_detail(request: HttpRequest, slug: str) -> HttpResponse:
     gpu = get_object_or_404(Hardware.objects.prefetch_related("aliases"), slug=slug)
     query = replace(BoardQuery(limit=MAX_ROWS), facets={"hardware": (gpu.slug,)})
     page = hardware_page(gpu, query, board_results(query), hidden_by_trust(query))
-    follow = {"feeds": feed_links(query), "watch_url": f"{hardware_url(gpu)}watch/"}
+    follow = {"feeds": feed_links(query), "downloads": export_links(query), "watch_url": f"{hardware_url(gpu)}watch/"}
     story = hardware_story(gpu, query)
     context = {"page": page, "story": story, "is_watching": is_watching(request.user, hardware=gpu), **follow}
     return render(request, "leaderboard/catalogue_detail.html", context)

@@ -11,8 +11,10 @@ from django.views.decorators.http import require_safe
 from accounts.services.bans import Banned
 from leaderboard.community_pages import Attempt
 from leaderboard.models import Submission
+from leaderboard.presenting.charts.of_result import charts_of
 from leaderboard.presenting.citing import Stamp, result_citations
 from leaderboard.presenting.community import PAGE_PARAMETER, discussion
+from leaderboard.presenting.embedding import result_share
 from leaderboard.presenting.result import result_page
 from leaderboard.queries.catalogue import results_with_everything
 from leaderboard.queries.results import files_visible_to
@@ -58,6 +60,8 @@ def _result_page(
         "page": result_page(result, is_mine=is_mine),
         "citations": result_citations(result, Stamp.now()),
         "talk": discussion(result, request.user, page=page, attempt=attempt),
+        "charts": charts_of(result),
+        "share": result_share(result.pk, str(result)) if result.is_ranked else None,
     }
     return render(request, "leaderboard/result_detail.html", context, status=status)
 

@@ -20,7 +20,8 @@ def file_response(
     # Compressed on its way, a file would have other bytes than those that ranges count and checksums name.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     response = _response(request, stream, size, etag)
-    response.headers.update(headers)
+    for name, value in headers.items():
+        response.headers[name] = value
     response.headers["ETag"] = etag
     response.headers["Accept-Ranges"] = "bytes"
     return response

@@ -1,4 +1,4 @@
-"""Drawing the pictures that links to pages show elsewhere: 1200 x 630 pixels, the size that OpenGraph readers ask for."""
+"""Drawing the pictures that links to pages show elsewhere, in the 1200 x 630 pixels that OpenGraph readers ask for."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ MARGIN = 64
 INNER_WIDTH = SIZE[0] - 2 * MARGIN
 #: stands for a letter that the typeface does not have
 UNKNOWN = "?"
+#: signs of this field that the typeface lacks
+SPELLED = {"×": "x", "–": "-", "—": "-", "µ": "u", "≥": ">=", "≤": "<=", "≈": "~", "→": "->"}
 TITLE_SIZES = (62, 52, 44)
 
 #: (words, what they say in small print)
@@ -134,6 +136,8 @@ def _drawable(letter: str) -> str:
     """The letter, the plain letter inside it, or a mark for what cannot be drawn."""
     if letter.isascii() or _has(letter):
         return letter
+    if letter in SPELLED:
+        return SPELLED[letter]
     base = "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
     if base and base != letter and all(part.isascii() or _has(part) for part in base):
         return base

@@ -45,9 +45,8 @@ EVENT_HEADS = ("Time, UTC", "Lane", "Model", "Use case", "Eval", "tok/s", "Laten
 
 def run_page(
     run: Run, standing: Standing, events: Sequence[Mapping[str, Any]], scores: Sequence[MeanScore],
-    *, now: datetime, site: str, rates: Rates = WORLD_RATES,
+    *, now: datetime, rates: Rates = WORLD_RATES,
 ) -> RunPage:  # fmt: skip
-    """`site` is the scheme and host under which other sites reach this one."""
     state = state_of(run, now)
     is_live = run.ended_at is None
     length = duration(run, now)
@@ -74,8 +73,7 @@ def run_page(
         live_url=live_url(run) if is_live else "",
         replay_url=run_url(run, "replay") if run.event_count else "",
         series_url=run_url(run, "series"),
-        page_address=site + run_url(run),
-        card_address=site + run_url(run, "card"),
+        card_url=run_url(run, "card"),
         description=description(run, standing.states, length),
     )
 

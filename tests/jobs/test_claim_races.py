@@ -11,14 +11,20 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from jobs.limits import RUNNING_PER_PERSON
+from jobs.config import LlemOrder
+from jobs.limits import QUEUED_PER_PERSON, RUNNING_PER_PERSON
 from jobs.models import Attempt, AttemptState, GpuHold, Job, JobEvent, JobState, Outcome
 from jobs.services import claiming
 from jobs.services.cancelling import JobRefused, cancel_job
 from jobs.services.errors import AgentRefused
 from jobs.services.leases import sweep
-from tests.factories import UserFactory
+from jobs.services.ordering import order_job
+from jobs.services.race_ordering import RaceRefused, order_race
+from leaderboard.services.quotas import OverQuota
+from tests.factories import UserFactory, small_catalogue
+from tests.jobs.factories import CONFIG, JobFactory
 from tests.jobs.queueing import claim, finish, host, later, offered, queued, running
+from tests.jobs.racing import order_of, racing_host
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -34,7 +40,7 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         try:
             barrier.wait(10)
             return call()
-        except (AgentRefused, JobRefused) as refused:
+        except (AgentRefused, JobRefused, OverQuota, RaceRefused) as refused:
             return refused
         finally:
             connections.close_all()
@@ -92,6 +98,30 @@ def test_one_person_gets_no_more_than_their_share_from_many_hosts():
     at_once([partial(claim, one) for one in hosts])
 
     assert Job.objects.filter(state=JobState.OFFERED).count() == RUNNING_PER_PERSON
+
+
+def test_two_orders_at_once_do_not_pass_the_quota():
+    small_catalogue()
+    owner = UserFactory()
+    JobFactory.create_batch(QUEUED_PER_PERSON - 1, owner=owner)
+    order = LlemOrder.model_validate(CONFIG)
+
+    answers = at_once([lambda: order_job(owner=owner, order=order)] * 4)
+
+    assert sum(isinstance(answer, Job) for answer in answers) == 1
+    assert sum(isinstance(answer, OverQuota) for answer in answers) == 3
+    assert Job.objects.filter(owner=owner).count() == QUEUED_PER_PERSON
+
+
+def test_a_race_and_a_benchmark_at_once_do_not_pass_the_quota():
+    small_catalogue()
+    owner = UserFactory()
+    JobFactory.create_batch(QUEUED_PER_PERSON - 1, owner=owner)
+    order, race = LlemOrder.model_validate(CONFIG), order_of([racing_host()])
+
+    at_once([lambda: order_job(owner=owner, order=order), lambda: order_race(owner=owner, order=race)])
+
+    assert Job.objects.filter(owner=owner).count() == QUEUED_PER_PERSON
 
 
 @pytest.mark.parametrize("round_number", range(3))

@@ -18,9 +18,9 @@ def anna():
     return UserFactory(username="anna")
 
 
-def order(client, user, hosts, /, simulate=False, scopes=(Scope.JOBS,), **config):
+def order(client, user, hosts, /, is_simulated=False, scopes=(Scope.JOBS,), **config):
     given = {"label": "Evening race", "model": MODEL, "use_cases": ["extraction"], "agents": hosts}
-    return post(client, "/api/jobs", user, {"kind": "race", "config": given | config, "simulate": simulate}, scopes)
+    return post(client, "/api/jobs", user, {"kind": "race", "config": given | config, "simulate": is_simulated}, scopes)
 
 
 def test_a_race_is_answered_with_its_lanes(client, anna):
@@ -68,7 +68,7 @@ def test_what_cannot_be_raced_is_named(client, anna, config, field, words):
 
 
 def test_measured_and_simulated_hosts_do_not_race_each_other(client, anna):
-    answer = order(client, anna, [racing_host().agent.name], simulate=True)
+    answer = order(client, anna, [racing_host().agent.name], is_simulated=True)
 
     assert (answer.status_code, list(answer.json()["error"]["fields"])) == (422, ["config.agents"])
 

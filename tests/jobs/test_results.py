@@ -4,9 +4,11 @@ import json
 from datetime import timedelta
 
 import pytest
+from django_q.models import OrmQ
 
 from accounts.services.bans import ban
 from jobs.models import Artifact, JobKind, JobState
+from jobs.services import reconciling, results
 from jobs.services.results import import_result
 from leaderboard.models import Dispute, RawFile, Submission, SubmissionStatus, Trust
 from leaderboard.services.submissions import delete
@@ -268,3 +270,24 @@ def test_the_page_of_a_result_names_its_reruns_and_what_came_of_them(client, com
 
     assert f'job {done.pk}</a> <span class="origin">came out the same' in page
     assert f'job {waiting.pk}</a> <span class="origin">queued' in page
+
+
+def test_a_rerun_whose_comparison_was_killed_is_compared_by_the_reconciler(community, monkeypatch):
+    def killed(*args):
+        raise SystemExit(9)
+
+    job = succeeded(verifies=community, seed=17)
+    with monkeypatch.context() as until_now:
+        until_now.setattr(results, "_compare", killed)
+        with pytest.raises(SystemExit):
+            import_result(job.pk)
+    assert events(job) == ["imported"]
+    monkeypatch.setattr(reconciling, "IMPORTED_WITHIN", timedelta(0))
+
+    assert reconciling.reconcile().comparisons_repeated == 1
+    (task,) = OrmQ.objects.exclude(key="gpu")
+    assert (task.func(), task.args()) == ("jobs.tasks.import_result", (job.pk,))
+    import_result(*task.args())
+
+    assert events(job) == ["imported", "reproduced"]
+    assert reconciling.reconcile().comparisons_repeated == 0

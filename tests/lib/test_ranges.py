@@ -62,6 +62,7 @@ def test_a_range_that_is_not_there_is_416():
     assert (response.status_code, response["Content-Range"]) == (416, "bytes */10")
 
 
+@pytest.mark.django_db
 def test_head_has_the_length_of_the_whole_file():
     response = answer("HEAD", Range="bytes=2-4")
 
@@ -69,6 +70,7 @@ def test_head_has_the_length_of_the_whole_file():
     response.close()
 
 
+@pytest.mark.django_db
 def test_the_file_is_closed_with_the_answer():
     stream = io.BytesIO(b"0123456789")
     request = RequestFactory().get("/", headers={"Range": "bytes=2-4"})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.models import Permission
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.shortcuts import resolve_url
 from django.test import Client
 
@@ -15,7 +18,10 @@ from accounts.models import Notification, NotificationKind, Scope, User, Webhook
 from accounts.secrets_at_rest import encrypt
 from accounts.services.tokens import create_token
 from jobs.models import JobKind, Race
-from leaderboard.models import Comment, Dispute, Provenance, UploadBatch
+from leaderboard.models import Comment, Dispute, Dump, Provenance, SavedComparison, UploadBatch, WeeklyDigest
+from leaderboard.queries.digests import Week
+from leaderboard.services.digests import digest_content
+from leaderboard.services.dumps import schema_name
 from leaderboard.services.short_links import short_link
 from tests import factories
 from tests.jobs.factories import AgentFactory, AttemptFactory, JobFactory
@@ -122,6 +128,8 @@ def rows_of(owner: User) -> dict[str, dict[str, Any]]:
     session = UserSession.objects.filter(user=owner).first() or UserSession.objects.create(
         user=owner, ip="127.0.0.1", user_agent="Firefox", session_key="owner-session"
     )
+    compared = short_link("/compare/?model=a%2Fb&model=c%2Fd")
+    comparison = SavedComparison.objects.create(owner=owner, name="Mine", link=compared)
     run = RunFactory()
     attempt = AttemptFactory(job=JobFactory(owner=owner, state="running"), agent=AgentFactory(owner=owner))
     race = Race.objects.create(owner=owner, run=run, label="Race")
@@ -135,6 +143,7 @@ def rows_of(owner: User) -> dict[str, dict[str, Any]]:
         "/admin/leaderboard/result/": {"object_id": result.pk},
         "/admin/leaderboard/submission/": {"object_id": submission.pk, "submission_id": submission.pk},
         "/agents/": {"pk": attempt.agent_id},
+        "/account/comparisons/": {"pk": comparison.pk},
         "/account/notifications/": {"pk": told.pk},
         "/account/sessions/": {"pk": session.pk},
         "/account/tokens/": {"pk": token.pk},
@@ -155,6 +164,8 @@ def rows_of(owner: User) -> dict[str, dict[str, Any]]:
         "/charts/": {"slug": "scatter"},
         "/l/": {"code": short_link("/analysis/?itl_ms_p50_max=20").code},
         "/comments/": {"pk": comment.pk},
+        "/data/": {"version": a_dump().version, "ending": "parquet"},
+        "/digest/": a_week(),
         "/disputes/": {"pk": dispute.pk},
         "/embed/": {"slug": "scatter", "pk": public.pk},
         "/hardware/": {"slug": "h100"},
@@ -163,8 +174,27 @@ def rows_of(owner: User) -> dict[str, dict[str, Any]]:
         "/races/": {"pk": race.pk},
         "/results/": {"pk": result.pk},
         "/runs/": {"key": run.key, "ending": "jsonl"},
+        "/sitemap-": {"section": "pages"},
         "/schemas/": {"name": "ProgressEvent"},
         "/submissions/": {"pk": submission.pk, "submission_id": submission.pk},
         "/submissions/<uuid:submission_id>/files/": {"pk": raw.pk},
         "/u/": {"name": owner.username},
     }
+
+
+def a_dump() -> Dump:
+    """With files of hardly any content."""
+    dump = Dump(version="2026-11-21", data_version=1, rows=0, size_bytes=4, sha256="0" * 64)
+    dump.file = default_storage.save("dumps/permissions.parquet", ContentFile(b"PAR1"))
+    dump.card = default_storage.save("dumps/permissions.md", ContentFile(b"# Card"))
+    default_storage.save(schema_name(dump), ContentFile(b"{}"))
+    dump.save()
+    return dump
+
+
+def a_week() -> dict[str, int]:
+    digest = WeeklyDigest.objects.create(
+        week=date(2026, 11, 9), content=digest_content(Week(date(2026, 11, 9)), is_last=False)
+    )
+    year, week, _ = digest.week.isocalendar()
+    return {"year": year, "week": week}

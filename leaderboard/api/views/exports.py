@@ -55,7 +55,7 @@ class CSVExport(Export):
     @extend_schema(
         operation_id="benchmarks_csv",
         summary="The leaderboard as CSV",
-        description=f"At most {exports.MAX_ROWS:,} rows. Text that a spreadsheet would run as a formula begins with '.",
+        description=f"At most {exports.MAX_ROWS:,} rows, as X-Row-Limit says; /api/dumps has all. Text that a spreadsheet would run as a formula begins with '.",
         parameters=BOARD_PARAMETERS,
         responses={(200, "text/csv"): OpenApiTypes.STR, **errors(400, 401)},
         tags=["benchmarks"],
@@ -73,7 +73,7 @@ class JSONExport(Export):
     @extend_schema(
         operation_id="benchmarks_json",
         summary="The leaderboard as one JSON document with units",
-        description=f"At most {exports.MAX_ROWS:,} rows.",
+        description=f"At most {exports.MAX_ROWS:,} rows, as X-Row-Limit says; /api/dumps has all.",
         parameters=BOARD_PARAMETERS,
         responses={200: OpenApiTypes.OBJECT, **errors(400, 401)},
         tags=["benchmarks"],
@@ -91,7 +91,7 @@ class ParquetExport(Export):
     @extend_schema(
         operation_id="benchmarks_parquet",
         summary="The leaderboard as Parquet, units in the metadata of the columns",
-        description=f"At most {exports.MAX_ROWS:,} rows.",
+        description=f"At most {exports.MAX_ROWS:,} rows, as X-Row-Limit says; /api/dumps has all.",
         parameters=BOARD_PARAMETERS,
         responses={(200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY, **errors(400, 401)},
         tags=["benchmarks"],

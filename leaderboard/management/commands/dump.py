@@ -11,7 +11,9 @@ from leaderboard.services.hugging_face import is_push_set, push_dump
 
 
 class Command(BaseCommand):
-    help = "Write all public results into a Parquet file now, beside those of the nights, and push it where that is set."
+    help = (
+        "Write all public results into a Parquet file now, beside those of the nights, and push it where that is set."
+    )
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--if-missing", action="store_true", help="only if today has no dump yet")

@@ -78,6 +78,12 @@ def sample_note(found: Points) -> str:
     )
 
 
+def lack_note(query: BoardQuery, found: Points) -> str:
+    """What passes the filters without a figure that the chart needs; not counted where the rest is an estimate."""
+    lacking = 0 if found.is_estimated else filtered_results(query).count() - found.total
+    return f"{fmt.count(lacking, 'result')} left out that lack one of these figures." if lacking > 0 else ""
+
+
 def trust_note(query: BoardQuery) -> str:
     hidden = hidden_by_trust(query)
     if hidden <= 0:

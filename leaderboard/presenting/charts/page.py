@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.urls import reverse
 
 from leaderboard.board import BoardQuery, BoardQueryError, parse_board_query
@@ -19,6 +18,7 @@ from leaderboard.presenting.board import filter_chips
 from leaderboard.presenting.charts import KINDS
 from leaderboard.presenting.charts.block import address, chart_block
 from leaderboard.presenting.charts.kinds import ChartKind, Choice
+from leaderboard.presenting.embedding import oembed_address
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -61,7 +61,7 @@ def chart_page(kind: ChartKind, chart: Chart, params: QueryDict, notices: Sequen
         board_url=query.url(reverse("leaderboard:list")) if kind.is_filtered else "",
         url=url,
         others=[Link(other.title, address("chart", other.slug)) for other in KINDS if other.slug != kind.slug],
-        oembed_url=f"{settings.SITE_URL}{reverse('leaderboard:oembed')}?{urlencode({'url': block.permalink})}",
+        oembed_url=oembed_address(block.permalink),
     )
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from leaderboard.board import BoardQuery, BoardQueryError, parse_board_query
 from leaderboard.charts.base import Chart
 from leaderboard.charts.parallel import Ranges, parallel
-from leaderboard.presenting.charts.asking import chosen, in_one_scope, notes_of
+from leaderboard.presenting.charts.asking import chosen, in_one_scope, lack_note, notes_of
 from leaderboard.presenting.charts.kinds import Choice
 from leaderboard.queries.points import points
 
@@ -47,7 +47,9 @@ def make(params: QueryDict) -> Chart:
     wide, scope_note = in_one_scope(replace(query, limits=limits), metrics)
     found = points(wide, metrics)
     urls = [reverse("leaderboard:result", args=[point.id]) for point in found.points]
-    return parallel(found.points, metrics, ranges, urls=urls, notes=notes_of(wide, found, scope_note))
+    return parallel(
+        found.points, metrics, ranges, urls=urls, notes=notes_of(wide, found, scope_note, lack_note(wide, found))
+    )
 
 
 def asked_axes(params: QueryDict) -> Sequence[str]:

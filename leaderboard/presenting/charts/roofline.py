@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
@@ -16,14 +14,15 @@ from leaderboard.models import Hardware, Result
 from leaderboard.presenting.charts.choosing import pair_choices, subject_of
 from leaderboard.presenting.charts.kinds import Choice
 from leaderboard.presenting.common import backend_words, gpu_words, model_link, result_url
-from leaderboard.queries.charted import best_of_each, figure
+from leaderboard.queries.charted import best_of_each, figure, groups, in_groups
 from leaderboard.services.scoring import hardware_facts
 
 if TYPE_CHECKING:
     from django.http import QueryDict
 
 METRIC = "throughput_tokens_per_s"
-MAX_RUNS = 400
+MAX_RUNS = 200
+GROUP = ("hardware", "precision")
 #: of equal configurations the fastest result
 CELL = ("model", "hardware", "gpu_count", "backend", "precision", "load")
 
@@ -35,13 +34,23 @@ def asks(params: QueryDict) -> list[Choice]:
 def make(params: QueryDict) -> Chart:
     subject = subject_of(params, METRIC, is_one_pair=False)
     rows = _placed(subject.rows)
-    best = best_of_each(rows, CELL, figure(METRIC, subject.query.prices))
-    best.sort(key=lambda result: (-result.among, str(result.pk)))  # type: ignore[attr-defined]  # annotated by best_of_each
-    kept = _in_few_groups(best)
-    boards = Hardware.objects.filter(pk__in={result.hardware_id for result in kept}).order_by("name")
-    notes = [*_left_out(len(best), len(kept)), *subject.notes]
+    found = groups(rows, GROUP, "load")
+    drawn = sorted(found, key=lambda group: -group.results)[:MAX_GROUPS]
+    rows = in_groups(rows, GROUP, [group.key for group in drawn])
+    best = best_of_each(rows, CELL, figure(METRIC, subject.query.prices), most=MAX_RUNS)
+    boards = Hardware.objects.filter(pk__in={result.hardware_id for result in best}).order_by("name")
     facts = [known for gpu in boards if (known := hardware_facts(gpu))]
-    return roofline([_run(result) for result in kept], facts, notes)
+    notes = ["Of results of the same configuration, the fastest.", *_left_out(len(found) - len(drawn), len(best))]
+    return roofline([_run(result) for result in best], facts, [*notes, *subject.notes])
+
+
+def _left_out(groups_left: int, drawn: int) -> list[str]:
+    notes = []
+    if groups_left > 0:
+        notes.append(f"{fmt.count(groups_left, 'pair')} of GPU and precision with fewer results left out.")
+    if drawn == MAX_RUNS:
+        notes.append(f"At most {MAX_RUNS} configurations are drawn, those with most results.")
+    return notes
 
 
 def _placed(rows: QuerySet[Result]) -> QuerySet[Result]:
@@ -55,23 +64,6 @@ def _placed(rows: QuerySet[Result]) -> QuerySet[Result]:
         backend__isnull=False,
     )
     return known.annotate(load=Least(Coalesce("batch_size", "concurrency"), Coalesce("concurrency", "batch_size")))
-
-
-def _in_few_groups(best: Sequence[Result]) -> list[Result]:
-    """The most measured configurations, of no more GPUs and precisions than a figure has marks for."""
-    sizes = Counter((result.hardware_id, result.precision) for result in best)
-    groups = {group for group, _ in sizes.most_common(MAX_GROUPS)}
-    return [result for result in best if (result.hardware_id, result.precision) in groups][:MAX_RUNS]
-
-
-def _left_out(found: int, kept: int) -> list[str]:
-    notes = []
-    if found > kept:
-        notes.append(
-            f"{fmt.count(found - kept, 'configuration')} left out: at most {MAX_RUNS} of {MAX_GROUPS} pairs of GPU and "
-            "precision are drawn, those with most results."
-        )
-    return [*notes, "Of results of the same configuration, the fastest."]
 
 
 def _run(result: Result) -> Run:

@@ -10,7 +10,7 @@ from leaderboard.board import BoardQueryError, parse_board_query
 from leaderboard.charts import naming
 from leaderboard.charts.base import Chart
 from leaderboard.charts.scatter import Plane, scatter
-from leaderboard.presenting.charts.asking import chosen, in_one_scope, metric_choice, notes_of
+from leaderboard.presenting.charts.asking import chosen, in_one_scope, lack_note, metric_choice, notes_of
 from leaderboard.presenting.charts.kinds import Choice
 from leaderboard.queries.points import points
 
@@ -50,5 +50,5 @@ def make(params: QueryDict) -> Chart:
     query, scope_note = in_one_scope(parse_board_query(params), (x, y))
     found = points(query, (x, y))
     urls = [reverse("leaderboard:result", args=[point.id]) for point in found.points]
-    notes = notes_of(query, found, scope_note)
+    notes = notes_of(query, found, scope_note, lack_note(query, found))
     return scatter(found.points, Plane(x, y), "" if by == "auto" else by, urls=urls, notes=notes)
