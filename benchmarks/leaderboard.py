@@ -23,6 +23,11 @@ import psycopg
 from psycopg import sql
 
 ROOT = Path(__file__).resolve().parent.parent
+# The script runs from any folder, without the project installed.
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.fresh import begins_as_copy  # noqa: E402
+
 DEFAULT_SERVER = "postgresql://postgres@127.0.0.1:5432/"
 ENGINES = ("sqlite", "postgresql")
 
@@ -68,7 +73,9 @@ def measure(
 @contextmanager
 def sqlite_database(home: Path, keep: bool) -> Iterator[str]:
     """A file in `home`, which is removed as a whole."""
-    yield f"sqlite:///{home / 'leaderboard.sqlite3'}"
+    database = home / "leaderboard.sqlite3"
+    begins_as_copy(database)
+    yield f"sqlite:///{database}"
 
 
 @contextmanager

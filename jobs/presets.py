@@ -84,6 +84,24 @@ def of_result(result: Result) -> Beginning:
     return Beginning(wanted, tuple(notes))
 
 
+def of_cell(asked: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of an empty cell of a chart, as its address has them; what cannot be ordered is left out."""
+    batch_size = _count(asked.get("batch_size", ""))
+    wanted = {
+        "engine": next((name for name, slug in BACKENDS.items() if slug == asked.get("backend")), None),
+        "precision": asked.get("precision", "")[:20],
+        "gpu_count": _count(asked.get("gpu_count", "")),
+        "batch_sizes": batch_size and [batch_size],
+    }
+    fields: dict[str, Any] = {name: value for name, value in wanted.items() if value}
+    drop_wrong(fields)
+    return fields
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def drop_wrong(fields: dict[str, Any]) -> dict[str, str]:
     """Take out of `fields` what an order would refuse; returns what went, and why."""
     dropped: dict[str, str] = {}

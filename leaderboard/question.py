@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -52,7 +52,8 @@ def _grid() -> Any:
     return json.loads(GRID.read_text(encoding="utf-8"))
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: pages ask for what follows from it a thousand times.
+@dataclass(frozen=True)
 class Question:
     """`board` holds filters, limits and prices as asked; a chosen country's grid factor is among the prices."""
 
@@ -74,7 +75,7 @@ class Question:
             return "usd_per_kwh"
         return "co2_g_per_kwh" if self.goal == CO2 and prices.co2_g_per_kwh is None else ""
 
-    @property
+    @cached_property
     def ranked(self) -> BoardQuery:
         """The board in the order of the goal, best first, at the prices that the goal is about.
 
@@ -91,7 +92,7 @@ class Question:
         is_high = BY_NAME[metric].better == Better.HIGHER
         return replace(self.board, view="all", sort=metric, descending=is_high, prices=prices, cursor=None)
 
-    @property
+    @cached_property
     def metric(self) -> Metric:
         return self.ranked.metric
 

@@ -315,5 +315,9 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"()": "lemsite.lib.logs.OneLineFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # It writes a line a request, with the whole address: an upload's holds its signature.
+        "httpx2": {"level": "WARNING"},
+    },
 }

@@ -1,6 +1,7 @@
 """What every test may rely on: settings for tests, no network, and the fixtures that several apps share."""
 
 import atexit
+import gc
 import math
 import os
 import shutil
@@ -60,6 +61,27 @@ hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_c
 hypothesis.settings.load_profile("untimed")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+FRESH_DATABASE = "fresh.sqlite3"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--services-only", action="store_true", help="only what reaches a database, cache or channel layer"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--services-only"):
+        from tests.services import reaches_a_service
+
+        config.hook.pytest_deselected(items=[item for item in items if not reaches_a_service(item)])
+        items[:] = [item for item in items if reaches_a_service(item)]
+
+
+def pytest_collection_finish() -> None:
+    """The thousands of tests stay until the end: looking through them for garbage again and again takes a tenth."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -72,17 +94,42 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, pytestconfig: pytest.Config) -> Any:
+    """Migrations run once for all processes, and once more only when one of them changes."""
+    from tests import migrated
+
+    with pytest.MonkeyPatch.context() as patch:
+        if settings.ON_SQLITE:
+            migrated.start_from_kept(patch, pytestconfig.cache.mkdir("migrated"))
+        yield
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Any:
     """The test database can be dropped at the end, even while a thread of a test server holds a connection to it."""
     from django.db import connection
 
-    yield
+    from tests import migrated
+
+    with pytest.MonkeyPatch.context() as patch:
+        with django_db_blocker.unblock():
+            migrated.put_back_after_flush(patch)
+            if settings.ON_SQLITE:
+                migrated.write_to(TEST_HOME / FRESH_DATABASE)
+        yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+
+
+@pytest.fixture(scope="session")
+def fresh_database(django_db_setup: None) -> Path | None:
+    """What `migrate` makes of nothing, for sites that are processes of their own; not there on PostgreSQL."""
+    path = TEST_HOME / FRESH_DATABASE
+    return path if path.exists() else None
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -46,16 +47,19 @@ def processes_with(marker: str) -> list[int]:
 
 
 class Site:
-    """One started site: its process, its port and its folder."""
+    """One started site: its process, its port, its folder and its database, begun as a copy where there is one."""
 
-    def __init__(self, home: Path, **variables: str) -> None:
+    def __init__(self, home: Path, database: Path | None, **variables: str) -> None:
         self.home, self.port = home, free_port()
         self.environment = {
             name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}
         }
         self.environment |= {"LEMSITE_HOME": str(home), "PORT": str(self.port), "DEBUG": "1", "LOG_LEVEL": "INFO"}
         self.environment |= {"LEMSITE_SIMULATE": "0", "SITE_URL": self.url, **variables}
-        self.manage("migrate", "--verbosity", "0")
+        if database:
+            shutil.copyfile(database, home / "lemsite.sqlite3")
+        else:
+            self.manage("migrate", "--verbosity", "0")
         self.log = (home / "log").open("w+")
         self.serve()
 

@@ -25,6 +25,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from benchmarks.fresh import begins_as_copy
+
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_SERVER = "postgresql://postgres@127.0.0.1:5432/"
 ENGINES = ("sqlite", "postgresql")
@@ -174,7 +176,8 @@ def new_site(engine: str, *, has_worker: bool = False, **options: str) -> Iterat
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         url = "sqlite:///live.sqlite3" if engine == "sqlite" else stack.enter_context(postgresql_database())
         site = Site(home, url, options, has_worker=has_worker)
-        site.manage("migrate", "--no-input", "--verbosity", "0")
+        if engine != "sqlite" or not begins_as_copy(home / "live.sqlite3"):
+            site.manage("migrate", "--no-input", "--verbosity", "0")
         stack.callback(site.stop)
         site.start()
         site.wait_until_up()

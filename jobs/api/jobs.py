@@ -56,7 +56,7 @@ from lemsite.lib.pagination import Pages
 _SPOOLED_BYTES = 1 << 20
 _EXAMPLE = OpenApiExample("two batch sizes with vLLM", value=ORDER_EXAMPLE, request_only=True)
 _RACE = OpenApiExample("a race of two hosts", value=RACE_EXAMPLE, request_only=True)
-_ORDERED = PolymorphicProxySerializer("Ordered", [OrderedSerializer, OrderedRaceSerializer], None)
+_ORDERED = PolymorphicProxySerializer("OrderedJobOrRace", [OrderedSerializer, OrderedRaceSerializer], None)
 
 
 class CanOrder(HasScope):

@@ -23,10 +23,11 @@ def failed_jobs(models: Collection[int], hardware: Collection[int]) -> list[Fail
     ended = Job.objects.filter(
         kind=JobKind.LLEM, state__in=(JobState.FAILED, JobState.TIMED_OUT), is_simulated=False, model__in=models
     )
-    jobs = list(ended.order_by("-pk").values_list("pk", "model", "hardware")[:MAX_JOBS])
+    newest = ended.order_by("-pk").values_list("pk", "model", "hardware")
+    jobs: Sequence[tuple[int, int, int | None]] = list(newest[:MAX_JOBS])
     ran_on = _gpu_of([job for job, _, gpu in jobs if gpu is None])
     placed = [(job, model, ran_on.get(job) if gpu is None else gpu) for job, model, gpu in jobs]
-    return [FailedJob(job, model, gpu) for job, model, gpu in placed if model is not None and gpu in hardware and gpu]
+    return [FailedJob(job, model, gpu) for job, model, gpu in placed if gpu is not None and gpu in hardware]
 
 
 def _gpu_of(jobs: Sequence[int]) -> Mapping[int, int]:
@@ -35,5 +36,5 @@ def _gpu_of(jobs: Sequence[int]) -> Mapping[int, int]:
     given = {job: (agent, uuids[0]) for job, agent, uuids in attempts if uuids}
     agents = {agent for agent, _ in given.values()}
     gpus = Gpu.objects.filter(agent__in=agents, hardware__isnull=False).values_list("agent", "uuid", "hardware")
-    kinds = {(agent, uuid): hardware for agent, uuid, hardware in gpus if hardware is not None}
+    kinds = {(agent, uuid): hardware for agent, uuid, hardware in gpus}
     return {job: kinds[place] for job, place in given.items() if place in kinds}

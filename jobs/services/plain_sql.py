@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -45,7 +45,7 @@ class RowsOf(Generic[M]):
         for place, column, converters in self._conversions:
             for convert in converters:
                 values[place] = convert(values[place], column, connection)
-        return cast("M", self._model.from_db(connection.alias, self._names, values))
+        return self._model.from_db(connection.alias, self._names, values)
 
 
 def insertion(row: Model) -> Statement:
@@ -57,7 +57,7 @@ def insertion(row: Model) -> Statement:
 @cache
 def _insertion(model: type[Model]) -> tuple[str, list[Any]]:
     fields = [field for field in model._meta.local_concrete_fields if not getattr(field, "db_returning", False)]
-    columns, places = ", ".join(field.column for field in fields), ", ".join(["%s"] * len(fields))
+    columns, places = ", ".join(str(field.column) for field in fields), ", ".join(["%s"] * len(fields))
     return f"INSERT INTO {model._meta.db_table} ({columns}) VALUES ({places})", fields  # noqa: S608 - names of models
 
 

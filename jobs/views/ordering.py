@@ -19,7 +19,7 @@ from accounts.services.bans import Banned
 from jobs.forms import OrderForm
 from jobs.models import Job
 from jobs.presenting.ordering import Plan, field_groups, plan_of
-from jobs.presets import BY_NAME, PRESETS, Beginning, of_job, of_result
+from jobs.presets import BY_NAME, PRESETS, Beginning, of_cell, of_job, of_result
 from jobs.queries.matching import matching_agents, only_simulated_hosts, place_if_ordered
 from jobs.services.ordering import OrderRefused, draft_job, order_job
 from jobs.services.verifying import VerifyRefused, verify_result
@@ -113,7 +113,7 @@ def _form(*args: Any, **kwargs: Any) -> OrderForm:
 
 
 def _beginning(request: HttpRequest) -> Beginning:
-    """From a result, a job, a preset, or the model and GPU of an empty cell: whichever the address names."""
+    """From a result, a job, a preset, or the settings of an empty cell: whichever the address names."""
     asked = request.GET
     if result := _result_named(request, asked.get("from_result", "")):
         return of_result(result)
@@ -122,7 +122,7 @@ def _beginning(request: HttpRequest) -> Beginning:
     fields: dict[str, Any] = dict(BY_NAME[asked["preset"]].fields) if asked.get("preset") in BY_NAME else {}
     wanted = {"model": asked.get("model", "")[:200], "hardware": asked.get("hardware", "")[:60]}
     fields["simulate"] = only_simulated_hosts(timezone.now())
-    return Beginning(fields | {name: value for name, value in wanted.items() if value})
+    return Beginning(fields | of_cell(asked.dict()) | {name: value for name, value in wanted.items() if value})
 
 
 def _result_named(request: HttpRequest, text: str) -> Result | None:

@@ -10,7 +10,7 @@ from typing import Any
 from leaderboard import format as fmt
 from leaderboard.analysis.welch import Comparison, Repeats, Verdict, welch
 from leaderboard.charts import look
-from leaderboard.charts.base import Chart, Column, Table
+from leaderboard.charts.base import Chart, Column, Table, Value
 from leaderboard.charts.curves import Reading, error_bars, figure_words, interval_words
 from leaderboard.metrics import BY_NAME, Better
 
@@ -152,7 +152,7 @@ def _columns(metric: str) -> tuple[Column, ...]:
     )
 
 
-def _row(one: Ranked) -> tuple[str | float | int | None, ...]:
+def _row(one: Ranked) -> tuple[Value, ...]:
     bar, p = one.bar, one.comparison.p if one.comparison else None
     percent = None if one.ratio is None else one.ratio * 100
     return (bar.name, bar.value, bar.low, bar.high, bar.repeats.n, bar.repeats.sd, percent, p, one.finding)

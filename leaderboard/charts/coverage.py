@@ -10,7 +10,7 @@ from typing import Any
 
 from leaderboard import format as fmt
 from leaderboard.charts import look
-from leaderboard.charts.base import Chart, Column, Table
+from leaderboard.charts.base import Chart, Column, Table, Value
 from leaderboard.charts.curves import figure_words
 from leaderboard.checks.ceilings import card_gb, weights_gb
 from leaderboard.metrics import BY_NAME
@@ -136,9 +136,7 @@ def _url(state: State, seen: Seen | None, request_url: str) -> str:
     return (seen.url if seen else "") or ("" if state is State.NOT_SUPPORTED else request_url)
 
 
-def _row(
-    place: Place, sides: tuple[Sequence[Row], Sequence[Head]], seen: Seen, state: State
-) -> tuple[str | float | int | None, ...]:
+def _row(place: Place, sides: tuple[Sequence[Row], Sequence[Head]], seen: Seen, state: State) -> tuple[Value, ...]:
     model, gpu = sides[0][place[0]], sides[1][place[1]]
     return (state.value, model.title, gpu.name, seen.results, seen.best, seen.failed, gpus_needed(model, gpu))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from leaderboard import format as fmt
 from leaderboard.charts import look
-from leaderboard.charts.base import Chart, Column, Table
+from leaderboard.charts.base import Chart, Column, Table, Value
 from leaderboard.charts.curves import figure_words, in_words
 from leaderboard.metrics import BY_NAME, Better
 
@@ -80,7 +80,7 @@ def heatmap(
     )
 
 
-def _row(place: Place, axes: tuple[Axis, Axis], cell: Cell | None) -> tuple[str | float | int | None, ...]:
+def _row(place: Place, axes: tuple[Axis, Axis], cell: Cell | None) -> tuple[Value, ...]:
     where = axes[0].values[place[0]], axes[1].values[place[1]]
     return (MEASURED, *where, cell.value, cell.results) if cell else (REQUEST, *where, None, 0)
 

@@ -11,7 +11,7 @@ from leaderboard.analysis.changes import Change, change_points
 from leaderboard.analysis.versions import version_key
 from leaderboard.analysis.welch import Repeats
 from leaderboard.charts import look
-from leaderboard.charts.base import Chart, Column, Table
+from leaderboard.charts.base import Chart, Column, Table, Value
 from leaderboard.charts.curves import Line, Reading, figure_words, trace
 from leaderboard.metrics import BY_NAME
 from leaderboard.statistics import summarise
@@ -103,10 +103,8 @@ def _columns(metric: str) -> tuple[Column, ...]:
     )
 
 
-def _rows(
-    versions: Sequence[Version], changes: Mapping[int, Change]
-) -> tuple[list[tuple[str | float | int | None, ...]], list[str]]:
-    rows: list[tuple[str | float | int | None, ...]] = []
+def _rows(versions: Sequence[Version], changes: Mapping[int, Change]) -> tuple[list[tuple[Value, ...]], list[str]]:
+    rows: list[tuple[Value, ...]] = []
     for place, version in enumerate(versions):
         reading, change = version.reading, None
         before = versions[place - 1].repeats.mean if place else 0.0

@@ -13,7 +13,7 @@ from typing import Any
 
 from leaderboard import format as fmt
 from leaderboard.charts import look
-from leaderboard.charts.base import Chart, Column, Table
+from leaderboard.charts.base import Chart, Column, Table, Value
 from leaderboard.charts.curves import log_axis_of
 from leaderboard.checks.ceilings import peak_tflops, step_floor_ms, tflops_of
 from leaderboard.checks.findings import HardwareFacts
@@ -132,7 +132,7 @@ def share_of_roof(run: Run, boards: Mapping[str, HardwareFacts]) -> float | None
     return run.tflops_per_gpu / most if most else None
 
 
-def _row(run: Run, boards: Mapping[str, HardwareFacts]) -> tuple[str | float | int | None, ...]:
+def _row(run: Run, boards: Mapping[str, HardwareFacts]) -> tuple[Value, ...]:
     roof, share = roof_of(run, boards), share_of_roof(run, boards)
     return (
         run.name,

@@ -8,7 +8,7 @@ from typing import Any
 
 from leaderboard import format as fmt
 from leaderboard.charts import look
-from leaderboard.charts.base import Chart, Column, Table
+from leaderboard.charts.base import Chart, Column, Table, Value
 from leaderboard.charts.curves import Line, Reading, figure_words, log_axis_of, trace
 from leaderboard.metrics import BY_NAME
 
@@ -39,7 +39,9 @@ def against_ideal(metric: str, readings: Sequence[Reading]) -> list[Scaled]:
 
 
 def scaling(metric: str, lines: Sequence[Line], notes: Sequence[str] = ()) -> Chart:
-    rows, urls, traces = [], [], []
+    rows: list[tuple[Value, ...]] = []
+    urls: list[str] = []
+    traces: list[dict[str, Any]] = []
     scaled = [against_ideal(metric, line.readings) for line in lines]
     for place, line in enumerate(lines):
         at = [reading.at for reading in line.readings]

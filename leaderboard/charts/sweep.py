@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from leaderboard import format as fmt
 from leaderboard.charts import look
-from leaderboard.charts.base import Chart, Column, Table
+from leaderboard.charts.base import Chart, Column, Table, Value
 from leaderboard.charts.curves import Line, best_of, factor_words, figure_words, in_words, log_axis_of, trace
 from leaderboard.metrics import BY_NAME
 
@@ -18,7 +18,9 @@ MAX_LINES = 6
 def sweep(metric: str, parameter: tuple[str, str], lines: Sequence[Line], notes: Sequence[str] = ()) -> Chart:
     """`parameter` is how it is called and its unit; lines have their readings by rising value."""
     label, unit = parameter
-    rows, urls, traces = [], [], []
+    rows: list[tuple[Value, ...]] = []
+    urls: list[str] = []
+    traces = []
     for place, line in enumerate(lines):
         at = [reading.at for reading in line.readings]
         traces.append(trace(line, place, metric, first_row=len(rows), at=at))

@@ -48,18 +48,21 @@ def is_telemetry(path: str, content: bytes) -> bool:
     return path.lower().endswith(".jsonl") and all(sign in start for sign in _SIGNS)
 
 
-def read_telemetry(path: str, content: bytes) -> tuple[Reading, ...]:
-    """Return the readings of a file, or raise ImportRefused naming the line."""
+def read_telemetry(path: str, content: bytes, *, is_redacted: bool = False) -> tuple[Reading, ...]:
+    """Return the readings of a file, or raise ImportRefused naming the line.
+
+    A file that is stored has lost the UUIDs of its GPUs: there their numbers tell them apart.
+    """
     if len(content) > MAX_BYTES or content.count(b"\n") > MAX_READINGS:
         raise ImportRefused(
             f"{path}: it has more than {MAX_BYTES >> 20} MiB or {MAX_READINGS} readings; upload the result without it.",
             file=path,
         )
     lines = enumerate(content.split(b"\n"), start=1)
-    return tuple(_reading(path, number, line) for number, line in lines if line.strip())
+    return tuple(_reading(path, number, line, is_redacted=is_redacted) for number, line in lines if line.strip())
 
 
-def _reading(path: str, number: int, line: bytes) -> Reading:
+def _reading(path: str, number: int, line: bytes, *, is_redacted: bool) -> Reading:
     label = f"{path}: line {number}"
     try:
         value = loads(line, max_bytes=MAX_LINE_BYTES, max_depth=8, max_nodes=500)
@@ -67,6 +70,8 @@ def _reading(path: str, number: int, line: bytes) -> Reading:
         raise ImportRefused(f"{label}: {error}.", file=path) from None
     fields = Fields(as_object(value, file=label, field="the line"), label)
     at_ns, gpu = fields.count("timestamp_ns"), fields.text("gpu_uuid")
+    if is_redacted and gpu is None:
+        gpu = f"GPU {fields.count('gpu_index')}"
     if at_ns is None or gpu is None:
         raise fields.refuse("timestamp_ns" if at_ns is None else "gpu_uuid", "is missing")
     data = fields.below("telemetry_data")

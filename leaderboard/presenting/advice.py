@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from leaderboard import format as fmt
 from leaderboard.advice_pages import AdvicePage, AdviceSection, LimitInput, ModelAdvice, Select
-from leaderboard.analysis.advice import AXES, Advice, Measured, Value, Wish, advise
+from leaderboard.analysis.advice import Advice, Wish, advise
+from leaderboard.analysis.neighbours import AXES, Measured, Value, value_order
 from leaderboard.board import BoardQuery
 from leaderboard.metrics import BY_NAME, PRIMARY
 from leaderboard.models import Backend, Hardware, LanguageModel, Trust
@@ -194,7 +195,7 @@ def read_start(asked: Mapping[str, str], found: Sequence[Measured]) -> tuple[dic
 
 def measured_values(axis: str, found: Sequence[Measured]) -> list[Value]:
     values = {one.settings[axis] for one in found if axis in one.settings}
-    return sorted(values, key=lambda value: (0, value, "") if isinstance(value, int | float) else (1, 0, value))
+    return sorted(values, key=value_order)
 
 
 def _plain(value: Value) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from leaderboard import format as fmt
 from leaderboard.advice_pages import AdvicePair, AdviceRow, AdviceStep
-from leaderboard.analysis.advice import AXES, Advice, Evidence, Measured, Pair, Step, Value
+from leaderboard.analysis.advice import Advice, Evidence, Step
+from leaderboard.analysis.neighbours import AXES, Measured, Pair, Value
 from leaderboard.checks.limits import limit
 from leaderboard.metrics import Better, Metric
 from leaderboard.presenting.comparing import compare_url

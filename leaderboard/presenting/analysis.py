@@ -35,7 +35,10 @@ from leaderboard.presenting.charts.block import chart_block
 from leaderboard.presenting.charts.frontier import chart_of
 from leaderboard.presenting.common import model_link
 from leaderboard.queries.analysis import Answer
-from leaderboard.question import Question
+from leaderboard.question import TOKENS_PER_JOULE, Question
+
+#: of the table behind the chart; its first are the frontier
+MAX_ROWS = 50
 
 
 def analysis_page(found: Answer, notices: Sequence[str] = ()) -> AnalysisPage:
@@ -85,9 +88,12 @@ def columns_of(found: Answer) -> list[str]:
 def _chart(found: Answer) -> ChartBlock | None:
     if not found.considered.results:
         return None
-    question = found.question
-    block = chart_block(chart_of(found), QueryDict(urlencode(list(question.parameters()))))
-    if question.board.are_prices_private and question.metric.name != "tokens_per_joule":
+    question, chart = found.question, chart_of(found)
+    block = chart_block(chart, QueryDict(urlencode(list(question.parameters()))))
+    if len(chart.table.rows) > MAX_ROWS:
+        cut = f"The frontier and what comes next, {MAX_ROWS} of {len(chart.table.rows):,} rows; the CSV file has all."
+        block = replace(block, table=replace(block.table, rows=block.table.rows[:MAX_ROWS], cut=cut))
+    if question.board.are_prices_private and question.metric.name != TOKENS_PER_JOULE:
         # Its own address would show other figures, and one with the figures would tell the reader's prices.
         return replace(block, csv_url="", page_url="", permalink="", embed="")
     return block

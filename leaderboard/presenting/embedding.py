@@ -34,12 +34,12 @@ class Embed:
 
 def embed_of(url: str) -> Embed | None:
     """What shows the page at `url` inside another site; None for what is not ours or has no such thing."""
-    parts = urlsplit(url)
-    if f"{parts.scheme}://{parts.netloc}" != settings.SITE_URL:
-        return None
     try:
+        parts = urlsplit(url)
         match = resolve(parts.path)
-    except Resolver404:
+    except (ValueError, Resolver404):
+        return None
+    if f"{parts.scheme}://{parts.netloc}" != settings.SITE_URL:
         return None
     make = _MAKERS.get(match.view_name)
     return make(match.kwargs, parts.query) if make else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from leaderboard import format as fmt
 from leaderboard.metrics import BY_NAME
@@ -45,7 +45,9 @@ def model_card(model: LanguageModel, standing: Standing) -> bytes:
     if model.parameters_active_b and model.parameters_active_b != model.parameters_total_b:
         sizes.append(f"{fmt.exact(model.parameters_active_b)} active per token")
     line = " · ".join(filter(None, [model.name, *sizes]))
-    return _catalogue_card(model.title, line, standing, fmt.count(standing.others, "GPU"))
+    return _catalogue_card(
+        model.title, line, standing=standing, others=f"on {fmt.count(standing.others, 'GPU')}", who=gpu_words
+    )
 
 
 def hardware_card(gpu: Hardware, standing: Standing) -> bytes:
@@ -54,7 +56,9 @@ def hardware_card(gpu: Hardware, standing: Standing) -> bytes:
         f"{fmt.exact(gpu.tdp_w)} W" if gpu.tdp_w else "",
     ]
     line = " · ".join(filter(None, [gpu.vendor, gpu.architecture, *figures]))
-    return _catalogue_card(gpu.name, line, standing, fmt.count(standing.others, "model"))
+    return _catalogue_card(
+        gpu.name, line, standing=standing, others=f"of {fmt.count(standing.others, 'model')}", who=_model_words
+    )
 
 
 def site_card(results: int, models: int, gpus: int) -> bytes:
@@ -67,22 +71,27 @@ def site_card(results: int, models: int, gpus: int) -> bytes:
     return canvas.png()
 
 
-def _catalogue_card(title: str, line: str, standing: Standing, others: str) -> bytes:
+def _catalogue_card(title: str, line: str, *, standing: Standing, others: str, who: Callable[[Result], str]) -> bytes:
     canvas = Canvas(SITE_NAME)
-    canvas.pill(f"{fmt.count(standing.results, 'result')} on {others}" if standing.results else "no result yet")
+    canvas.pill(f"{fmt.count(standing.results, 'result')} {others}" if standing.results else "no result yet")
     canvas.title(title, line)
-    figures = [_best(name, standing.best[name]) for name in BEST if name in standing.best]
+    figures = [_best(name, standing.best[name], who) for name in BEST if name in standing.best]
     if figures:
         canvas.figures(figures)
-        canvas.foot("Best published results; energy is GPU energy, tokens are output tokens.")
+        canvas.foot("The best results; energy is GPU energy, tokens are output tokens.")
     else:
-        canvas.sentence("Nobody has measured it here yet." if not standing.results else "See its page for the figures.")
+        canvas.sentence("Its page has the results." if standing.results else "Nobody has measured it here yet.")
     return canvas.png()
 
 
-def _best(name: str, result: Result) -> Figure:
-    words = f"{fmt.number(getattr(result, name))} {BY_NAME[name].unit}"
-    return words, f"{model_link(result).label}, {gpu_words(result)}, {result.precision}".rstrip(", ")
+def _best(name: str, result: Result, who: Callable[[Result], str]) -> Figure:
+    words = filter(None, [who(result), result.precision, result_badge(result).label])
+    return f"{fmt.number(getattr(result, name))} {BY_NAME[name].unit}", ", ".join(words)
+
+
+def _model_words(result: Result) -> str:
+    name = model_link(result).label
+    return f"{name}, {fmt.count(result.gpu_count, 'GPU')}" if result.gpu_count else name
 
 
 def _figures(result: Result) -> Iterator[Figure]:

@@ -8,14 +8,14 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from leaderboard.analysis.advice import AXES, Measured
+from leaderboard.analysis.neighbours import AXES, Measured
 from leaderboard.board import BoardQuery
 from leaderboard.metrics import RANKED, Better
 from leaderboard.models import Hardware, LanguageModel, Result
 from leaderboard.queries.board import filtered_results
 
 #: more of one model on one GPU say nothing new; by id, so it is a random sample
-MAX_MEASURED = 5_000
+MAX_MEASURED = 3_000
 #: models from half to twice the size are asked where the model itself was not measured
 SIMILAR_SIZE = 2.0
 #: all else that has to be equal for two results to be neighbours

@@ -120,10 +120,12 @@ def measured_pairs(query: BoardQuery, column: str = "", along: str = "") -> Pair
 def _count_pairs(query: BoardQuery, column: str, along: str) -> Pairs:
     if column:
         # Walked: the index of the metric holds both, while the one that is in their order would read every row.
-        rows = having(query, column).annotate(m=Walked(F("model")), h=Walked(F("hardware"))).values_list("m", "h")
+        rows = having(query, column).annotate(m=Walked(F("model")), h=Walked(F("hardware")))
     else:
-        rows = filtered_results(query).order_by().values_list("model", "hardware")
-    counted = list(rows.annotate(n=Count("*"), places=Count(along, distinct=True) if along else Value(1)))
+        rows = filtered_results(query).order_by().annotate(m=F("model"), h=F("hardware"))
+    counted = list(
+        rows.values_list("m", "h").annotate(n=Count("*"), places=Count(along, distinct=True) if along else Value(1))
+    )
     models = LanguageModel.objects.in_bulk({row[0] for row in counted if row[0]})
     gpus = Hardware.objects.in_bulk({row[1] for row in counted if row[1]})
     known = [row for row in counted if row[0] in models and row[1] in gpus]

@@ -61,8 +61,8 @@ def best_scores(
     among = Q(model__in=models, hardware__in=hardware)
     if set(query.facets) <= CELL_FACETS and not query.limits:
         cells = BestResult.objects.filter(facet_filter(query), among, metric=metric).order_by()
-        rows = cells.values_list("model", "hardware").annotate(best=Max("score"))
+        best = list(cells.values_list("model", "hardware").annotate(best=Max("score")))
     else:
         results = filtered_results(query).filter(among, **{f"{metric}__isnull": False}).order_by()
-        rows = results.values_list("model", "hardware").annotate(best=Max(metric))
-    return {(model, gpu): best for model, gpu, best in rows}
+        best = list(results.values_list("model", "hardware").annotate(best=Max(metric)))
+    return {(model, gpu): value for model, gpu, value in best}

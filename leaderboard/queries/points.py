@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +25,8 @@ from leaderboard.queries.board import Walked, filtered_results
 from leaderboard.queries.frontier import frontier
 
 MAX_POINTS = 2_000
-#: rows read at most to find them, where limits pass few
-MAX_READ = 10 * MAX_POINTS
+#: rows read at most for each that is wanted, where limits pass few
+MAX_READ = 10
 IDS = 2**128
 NAMES = (
     "pk", "model", "model_name", "hardware", "hardware_name", "gpu_count", "backend", "backend_name",
@@ -47,15 +48,18 @@ def points(
     results = filtered_results(query).filter(**{f"{column}__isnull": False for column in columns})
     # Facets and the first metric are in one index, so that this count reads no row.
     in_reach = filtered_results(replace(query, limits={})).filter(**{f"{columns[0]}__isnull": False}).count()
-    share = min(1.0, most / max(in_reach, 1))
+    # Each limit keeps some half; where that is wrong by far, a second look is worth it.
+    share = min(1.0, most * min(2 ** len(query.limits), MAX_READ) / max(in_reach, 1))
     rows = _rows(_share_of(results, share), metrics)
     if share < 1 and len(rows) < most / 2:
-        share = min(1.0, share * most / max(len(rows), 1), MAX_READ / in_reach)
+        share = min(1.0, share * most / max(len(rows), 1), MAX_READ * most / in_reach)
         rows = _rows(_share_of(results, share), metrics)
+    if share == 1 and len(rows) <= most:
+        return Points(_points(rows, query, metrics), len(rows))
     total = round(len(rows) / share)
-    if share < 1:
-        wanted = set(_frontier_ids(results, columns) if always is None else always)
-        rows += _rows(results.filter(pk__in=wanted - {row["pk"] for row in rows}), metrics)
+    rows = sorted(rows, key=itemgetter("pk"))[:most]
+    wanted = set(_frontier_ids(results, columns) if always is None else always)
+    rows += _rows(results.filter(pk__in=wanted - {row["pk"] for row in rows}), metrics)
     return Points(_points(rows, query, metrics), max(total, len(rows)), is_estimated=share < 1)
 
 
@@ -82,7 +86,7 @@ def _frontier_ids(results: QuerySet[Result], columns: Sequence[str]) -> list[UUI
 def _points(rows: Sequence[Row], query: BoardQuery, metrics: Sequence[str]) -> list[Point]:
     """By id, so that the same data is the same file whatever order the database reads it in."""
     catalogue = _Catalogue(rows)
-    return [catalogue.point(row, query, metrics) for row in sorted(rows, key=lambda row: row["pk"])]
+    return [catalogue.point(row, query, metrics) for row in sorted(rows, key=itemgetter("pk"))]
 
 
 class _Catalogue:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -53,7 +52,7 @@ def _push(dump: Dump) -> None:
             settings.HF_DATASET,
             [
                 # An open file goes through the plain HTTP upload, in parts: memory stays small.
-                CommitOperationAdd(DATA_PATH, io.BufferedReader(stream)),  # type: ignore[arg-type]
+                CommitOperationAdd(DATA_PATH, cast("BinaryIO", stream)),
                 CommitOperationAdd("README.md", card.encode()),
             ],
             commit_message=f"Dump {dump.version}, data version {dump.data_version}, SHA-256 {dump.sha256}",

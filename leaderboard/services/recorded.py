@@ -52,7 +52,7 @@ def _in_files(result: Result) -> Sequence[GpuTrace]:
         content = read_raw_file(raw)
         if is_telemetry(raw.name, content):
             try:
-                return _traces(read_telemetry(raw.name, content))
+                return _traces(read_telemetry(raw.name, content, is_redacted=True))
             except ImportRefused:  # an earlier release took what this one would not
                 return ()
     return ()

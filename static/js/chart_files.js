@@ -24,28 +24,33 @@ function exported(figure, place) {
   };
 }
 
-function add(svg, name, attributes, text = "") {
-  const element = document.createElementNS(XMLNS, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.textContent = text;
-  svg.append(element);
+const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => ESCAPES[sign]);
+
+function element(name, attributes, text = "") {
+  const pairs = Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(value)}"`);
+  return `<${name}${pairs.join("")}>${escaped(text)}</${name}>`;
 }
 
-/** The SVG text of the figure, with a foot that says where it is from. */
+/** Where the figure is from: the site on the left, its address on the right. */
+function foot(figure, place) {
+  const font = { "font-family": "system-ui, sans-serif", "font-size": 14, y: HEIGHT + 14, fill: colourOf(place, "muted") };
+  const address = figure.address.length > 130 ? `${figure.address.slice(0, 129)}…` : figure.address;
+  return [
+    element("rect", { x: 0, y: HEIGHT, width: WIDTH, height: FOOT, fill: colourOf(place, "surface") }),
+    element("text", { ...font, x: 24, "font-weight": 600 }, place.closest("figure").dataset.site),
+    element("text", { ...font, x: WIDTH - 24, "text-anchor": "end" }, address),
+  ].join("");
+}
+
+/** The SVG text of the figure with its foot. It stays text: a parser would apply the page's policy to its styles. */
 async function svgText(Plotly, figure, place) {
   const url = await Plotly.toImage(exported(figure, place), { format: "svg", width: WIDTH, height: HEIGHT });
-  const parsed = new DOMParser().parseFromString(decodeURIComponent(url.slice(url.indexOf(",") + 1)), "image/svg+xml");
-  const svg = parsed.documentElement;
-  const tall = HEIGHT + FOOT;
-  svg.setAttribute("height", tall);
-  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${tall}`);
-  const site = place.closest("figure").dataset.site;
-  const font = { "font-family": "system-ui, sans-serif", "font-size": 14, fill: colourOf(place, "muted") };
-  add(svg, "rect", { x: 0, y: HEIGHT, width: WIDTH, height: FOOT, fill: colourOf(place, "surface") });
-  add(svg, "text", { ...font, x: 24, y: HEIGHT + 14, "font-weight": 600 }, site);
-  const address = figure.address.length > 130 ? `${figure.address.slice(0, 129)}…` : figure.address;
-  add(svg, "text", { ...font, x: WIDTH - 24, y: HEIGHT + 14, "text-anchor": "end" }, address);
-  return new XMLSerializer().serializeToString(svg);
+  const text = decodeURIComponent(url.slice(url.indexOf(",") + 1));
+  const inner = text.slice(text.indexOf(">", text.indexOf("<svg")) + 1, text.lastIndexOf("</svg>"));
+  const size = `width="${WIDTH}" height="${HEIGHT + FOOT}" viewBox="0 0 ${WIDTH} ${HEIGHT + FOOT}"`;
+  const root = `<svg xmlns="${XMLNS}" xmlns:xlink="http://www.w3.org/1999/xlink" ${size}>`;
+  return `${root}${inner}${foot(figure, place)}</svg>`;
 }
 
 /** Plotly would draw its PNG from a blob: address, which the page's policy refuses as an image. */

@@ -14,14 +14,18 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., str]:
+def run(tmp_path: Path, fresh_database: Path | None) -> Callable[..., str]:
     """Runs one benchmark and returns what it printed; nothing may be left of it."""
+
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    if fresh_database:
+        environment["FRESH_DATABASE"] = str(fresh_database)
 
     def run(name: str, *options: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", f"benchmarks.{name}", *options],
             cwd=ROOT,
-            env=os.environ | {"TMPDIR": str(tmp_path)},
+            env=environment,
             capture_output=True,
             text=True,
             check=False,

@@ -81,9 +81,8 @@ def test_another_site_shows_a_chart_and_learns_its_height(page, live_server, res
         "**/host.html",
         lambda route: route.fulfill(
             content_type="text/html",
-            body=f"""<!doctype html><title>Host</title><script>
-            addEventListener("message", (event) => {{ window.told = event.data; }});
-            </script><iframe src="{live_server.url}/embed/charts/scatter/?theme=dark" width="100%" height="700"></iframe>""",
+            body="<!doctype html><title>Host</title><script>onmessage = (event) => { window.told = event.data; }</script>"
+            f'<iframe src="{live_server.url}/embed/charts/scatter/?theme=dark" width="100%" height="700"></iframe>',
         ),
     )
     page.goto(f"{live_server.url}/host.html")

@@ -49,6 +49,24 @@ def test_the_page_begins_with_the_cell_that_is_empty(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("owner")
+def test_the_settings_of_an_empty_cell_are_filled_in(client: Client) -> None:
+    cell = "model=org/model-8b&hardware=h100&backend=vllm&precision=fp16&batch_size=32&gpu_count=2"
+
+    form = client.get(f"/jobs/new/?{cell}").context["form"]
+
+    shown = [form[name].value() for name in ("engine", "precision", "batch_sizes", "gpu_count")]
+    assert shown == ["vllm", "fp16", "32", 2]
+
+
+@pytest.mark.usefixtures("owner")
+def test_a_setting_of_a_cell_that_cannot_be_ordered_is_left_out(client: Client) -> None:
+    form = client.get("/jobs/new/?batch_size=0&precision=int3&gpu_count=9999&backend=sglang").context["form"]
+
+    shown = [form[name].value() for name in ("engine", "precision", "batch_sizes", "gpu_count")]
+    assert shown == ["transformers", "bf16", "1", 1]
+
+
+@pytest.mark.usefixtures("owner")
 def test_a_preset_fills_the_form_in(client: Client) -> None:
     page = client.get("/jobs/new/?preset=energy")
 

@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path.endswith("/preupload/main"):
             modes = [
-                {"path": file["path"], "uploadMode": "lfs" if file["path"].endswith(".parquet") else "regular"}
+                {"path": file["path"], "uploadMode": _mode(file["path"]), "shouldIgnore": False}
                 for file in json.loads(body)["files"]
             ]
             self._answer({"files": modes})
@@ -98,6 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
+
+
+def _mode(path: str) -> str:
+    return "lfs" if path.endswith(".parquet") else "regular"
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.analysis.advice import AXES, Evidence, Measured, Wish, advise, pairs
+from leaderboard.analysis.advice import Evidence, Wish, advise
+from leaderboard.analysis.neighbours import AXES, Measured, pairs
 
 START = {"batch_size": 8, "precision": "bf16", "backend": "vllm", "backend_version": "0.5.4", "gpu_count": 1}
 
@@ -160,6 +161,13 @@ def test_many_results_of_one_configuration_are_one_say():
 
 def test_a_figure_of_zero_says_nothing():
     assert list(pairs([one(0.0), one(2.0, batch_size=32)], True)) == []
+
+
+def test_many_values_of_one_setting_are_thinned_out_to_the_ends_and_some_between():
+    found = advice_on("batch_size", [one(float(size), batch_size=size) for size in range(1, 1001)])
+
+    assert (found.best.before, found.best.after) == (1, 1000)
+    assert len(found.steps) == 24 * 23
 
 
 SETTINGS = st.fixed_dictionaries(

@@ -1,7 +1,7 @@
 """Pages inside the pages of other sites, oEmbed and badges: what they say, and that they know nobody."""
 
 from urllib.parse import urlencode
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from django.test import Client
@@ -46,7 +46,7 @@ def paths(result):
 
 def words(response):
     """Title and the two halves of a badge."""
-    svg = ElementTree.fromstring(response.content)
+    svg = ET.fromstring(response.content)
     return [svg.find(f"{SVG}title").text, *(one.text for one in svg.iter(f"{SVG}text"))]
 
 

@@ -53,8 +53,8 @@ def test_ranked_results_are_listed_with_their_date(client):
 
     found = locations(client, "/sitemap-results.xml")
 
-    assert found == {f"http://testserver/results/{result.pk}/": "2026-05-01T12:00:00+00:00"}
-    assert locations(client, "/sitemap.xml")["http://testserver/sitemap-results.xml"] == "2026-05-01T12:00:00+00:00"
+    assert found == {f"http://testserver/results/{result.pk}/": "2026-05-01"}
+    assert locations(client, "/sitemap.xml")["http://testserver/sitemap-results.xml"] == "2026-05-01"
 
 
 def test_many_results_are_parted(client, monkeypatch):
@@ -72,7 +72,7 @@ def test_a_model_has_the_date_of_its_newest_result(client):
 
     found = locations(client, "/sitemap-models.xml")
 
-    assert found[f"http://testserver/models/{result.model.name}/"] == "2026-05-01T12:00:00+00:00"
+    assert found[f"http://testserver/models/{result.model.name}/"] == "2026-05-01"
     assert found["http://testserver/models/org/without/"] is None
 
 

@@ -15,11 +15,11 @@ from tests.site_process import PATIENCE_S, Site, processes_with, wait_for
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, fresh_database):
     sites: list[Site] = []
 
     def start(**variables: str) -> Site:
-        sites.append(Site(tmp_path, **variables))
+        sites.append(Site(tmp_path, fresh_database, **variables))
         sites[0].wait_until_up()
         return sites[0]
 

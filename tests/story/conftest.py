@@ -28,13 +28,14 @@ def chromium():
 
 
 @pytest.fixture
-def world(chromium, tmp_path):
+def world(chromium, tmp_path, fresh_database):
     """A site with its catalogue and a moderator, a GitHub with two people, a mail server, a receiver of webhooks."""
     with ExitStack() as opened:
         github = opened.enter_context(FakeGitHub(choices=(ADA, GRACE)))
         mailbox, receiver = opened.enter_context(Mailbox()), opened.enter_context(Receiver())
         site = Site(
             tmp_path,
+            fresh_database,
             GITHUB_URL=github.url,
             GITHUB_CLIENT_ID=CLIENT_ID,
             GITHUB_CLIENT_SECRET=CLIENT_SECRET,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.http import QueryDict
 
 #: results in the background: enough to see their shape, and a page stays light
-CLOUD = 300
+CLOUD = 200
 
 
 def make(params: QueryDict) -> Chart:

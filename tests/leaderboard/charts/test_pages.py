@@ -155,15 +155,14 @@ def test_a_chosen_scope_is_drawn_beside_another_with_its_own_frontier(browser):
 
 
 def test_ranges_of_parallel_coordinates_are_the_limits_of_the_leaderboard(browser):
-    published_result(tokens_per_joule=1.0, avg_power_w=300.0)
-    published_result(tokens_per_joule=9.0, avg_power_w=300.0)
+    for efficiency in (1.0, 9.0):
+        published_result(tokens_per_joule=efficiency, avg_power_w=300.0, cost_per_million_tokens_usd=1.0)
 
-    path = "/charts/parallel{}?tokens_per_joule_min=5"
-    assert [row["tokens_per_joule"] for row in rows_of(browser.get(path.format(".csv")))] == ["9.0"]
-    assert (
-        'name="tokens_per_joule_min" id="tokens_per_joule-min" value="5"'
-        in browser.get(path.format("/")).content.decode()
-    )
+    rows = rows_of(browser.get("/charts/parallel.csv?tokens_per_joule_min=5"))
+    page = browser.get("/charts/parallel/?tokens_per_joule_min=5").content.decode()
+
+    assert [row["tokens_per_joule"] for row in rows] == ["9.0"]
+    assert 'name="tokens_per_joule_min" id="tokens_per_joule-min" value="5"' in page
 
 
 def test_other_axes_bring_their_own_ranges_to_the_page_that_asks(browser):

@@ -67,7 +67,6 @@ def test_the_readings_that_came_with_an_upload_are_a_recording(owner, client):
 
     page = text(client.get(f"/results/{submission.results.get().pk}/"))
 
-    print(page[page.find("Power and temp") :][:600])
     assert "110.0 W on average over 1 GPU, one GPU at most 122.0 W, at most 55.0 °C, in 24.00 s" in page
 
 
