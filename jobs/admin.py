@@ -104,8 +104,7 @@ class UnsettledAttemptAdmin(TakesSteps[UnsettledAttempt]):
         "job", "number", "agent", "state", "phase", "step", "reason", "gpu_uuids", "executor", "accepted_at",
         "lease_until", "lost_at", "log_bytes",
     )  # fmt: skip
-    list_display = ("id", "job", "number", "agent", "state", "lease_until", "lost_at", "last_seen")
-    list_filter = ("state",)
+    list_display = ("__str__", "agent", "state", "last_seen", "lost_at")
     search_fields = ("=job__id", "agent__name")
     steps = {"give_up": GIVE_UP, "cancel": CANCEL, "leave": LEAVE, "set_aside": SET_ASIDE}
 

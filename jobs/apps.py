@@ -12,12 +12,13 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         # Here, because models cannot be imported before all apps are ready.
         from jobs.presenting.failures import job_failures
+        from jobs.queries.failures import failed_mark
         from jobs.services.recorded import traces_of_job
-        from leaderboard.queries.failures import register_failures
+        from leaderboard.queries.failures import Source, register_failures
         from leaderboard.services.recorded import register_recorder
 
         post_migrate.connect(_ensure_schedules, sender=self)
-        register_failures("jobs", job_failures)
+        register_failures("jobs", Source(job_failures, failed_mark))
         register_recorder("jobs", traces_of_job)
 
 

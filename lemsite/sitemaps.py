@@ -116,7 +116,7 @@ class _Digests(_Part):
         return item.made_at
 
 
-PARTS: dict[str, type[_Part]] = {
+PARTS: dict[str, type[Sitemap[Any]] | Sitemap[Any]] = {
     "pages": _Pages, "models": _Models, "hardware": _Hardware, "results": _Results, "runs": _Runs, "digests": _Digests,
 }  # fmt: skip
 

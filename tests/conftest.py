@@ -125,8 +125,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Any:
             )
 
 
-@pytest.fixture(scope="session")
-def fresh_database(django_db_setup: None) -> Path | None:
+@pytest.fixture
+def fresh_database(db: None) -> Path | None:
     """What `migrate` makes of nothing, for sites that are processes of their own; not there on PostgreSQL."""
     path = TEST_HOME / FRESH_DATABASE
     return path if path.exists() else None

@@ -25,7 +25,8 @@ UNUSED_AFTER_S = 24 * 3600
 
 def start_from_kept(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Let the test database begin with the kept tables; its `migrate` has its signals sent, and nothing to apply."""
-    create: Callable[..., str] = connection.creation._create_test_db
+    creation: Any = connection.creation
+    create: Callable[..., str] = creation._create_test_db
 
     def create_with_tables(*args: Any, **kwargs: Any) -> str:
         name = create(*args, **kwargs)
@@ -34,7 +35,7 @@ def start_from_kept(patch: pytest.MonkeyPatch, folder: Path) -> None:
         _fill(folder)
         return name
 
-    patch.setattr(connection.creation, "_create_test_db", create_with_tables)
+    patch.setattr(creation, "_create_test_db", create_with_tables)
 
 
 def put_back_after_flush(patch: pytest.MonkeyPatch) -> None:

@@ -175,6 +175,9 @@ class Agent:
         self._api.use_session(reply.session)
         self._good()
         self._times, self._limits, self._site_drains = reply.times, reply.limits, reply.drain
+        for running in self._busy():
+            # Taken over before the site had told them.
+            running.shipper.limits = running.supervisor.limits = reply.limits
         self._has_session.set()
         for warning in reply.warnings:
             logger.warning("%s", warning)

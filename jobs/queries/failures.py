@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from jobs.models import Attempt, Gpu, Job, JobKind, JobState
 
 #: the newest; what is older has no say
@@ -20,14 +22,22 @@ class FailedJob:
 
 def failed_jobs(models: Collection[int], hardware: Collection[int]) -> list[FailedJob]:
     """Energy benchmarks of these models that ended on one of these GPUs without a result, the newest first."""
-    ended = Job.objects.filter(
-        kind=JobKind.LLEM, state__in=(JobState.FAILED, JobState.TIMED_OUT), is_simulated=False, model__in=models
-    )
-    newest = ended.order_by("-pk").values_list("pk", "model", "hardware")
+    newest = _ended().filter(model__in=models).order_by("-pk").values_list("pk", "model", "hardware")
     jobs: Sequence[tuple[int, int, int | None]] = list(newest[:MAX_JOBS])
     ran_on = _gpu_of([job for job, _, gpu in jobs if gpu is None])
     placed = [(job, model, ran_on.get(job) if gpu is None else gpu) for job, model, gpu in jobs]
     return [FailedJob(job, model, gpu) for job, model, gpu in placed if gpu is not None and gpu in hardware]
+
+
+def failed_mark() -> str:
+    """Changes with every job that fails."""
+    return str(_ended().count())
+
+
+def _ended() -> QuerySet[Job]:
+    return Job.objects.filter(
+        state__in=(JobState.FAILED, JobState.TIMED_OUT), kind=JobKind.LLEM, is_simulated=False, model__isnull=False
+    )
 
 
 def _gpu_of(jobs: Sequence[int]) -> Mapping[int, int]:

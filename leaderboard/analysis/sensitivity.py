@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
@@ -47,8 +48,12 @@ def best_at_each(steps: Iterable[Step[Same]]) -> Mapping[Same, Mapping[int, floa
     return curves
 
 
+#: values that make a curve: of two alone, one may be an outlier
+ENOUGH_VALUES = 3
+
+
 def widest_span(steps: Iterable[Step[Same]]) -> Span[Same] | None:
-    """The span of the group with the most values; of those with equally many, the one that moves the figure most.
+    """The span that moves the figure most, of the groups with enough values where there are such.
 
     None where no group has two values. Nothing is fitted: both ends were measured.
     """
@@ -57,4 +62,4 @@ def widest_span(steps: Iterable[Step[Same]]) -> Span[Same] | None:
         for same, curve in best_at_each(steps).items()
         if len(curve) > 1
     ]
-    return max(spans, key=lambda span: (span.values, max(span.factor, 1 / span.factor)), default=None)
+    return max(spans, key=lambda span: (span.values >= ENOUGH_VALUES, abs(math.log(span.factor))), default=None)

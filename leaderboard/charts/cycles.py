@@ -63,6 +63,12 @@ def _numbered(place: int, shown: Sequence[Cycles]) -> str:
     return f"{place + 1}. {shown[place].title}" if len(shown) > 1 else shown[place].title
 
 
+def _legend(place: int, shown: Sequence[Cycles]) -> str:
+    """What tells a result from the others, short enough for a phone."""
+    is_same = len({result.title for result in shown}) == 1
+    return f"{place + 1}. {shown[place].detail if is_same else shown[place].title}"
+
+
 def _names(shown: Sequence[Cycles]) -> list[str]:
     """Below the axis there is room for three names; the legend has those of more."""
     if len(shown) > MOST_NAMED:
@@ -88,7 +94,7 @@ def _traces(results: Sequence[Cycles], metric: str, rows: Sequence[Sequence[int]
         if len(values) >= MIN_REPEATS_FOR_INTERVAL:
             traces.append(_box(place, values, mark))
         strip = _strip(place, result, metric, rows[place])
-        names = {"name": look.plain(f"{_numbered(place, results)}, {result.detail}"), "showlegend": len(results) > 1}
+        names = {"name": look.plain(_legend(place, results)), "showlegend": len(results) > 1}
         traces += [strip | names, _mean(place, summary, metric)]
     return traces
 

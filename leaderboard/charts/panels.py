@@ -52,8 +52,10 @@ class Panels:
             for column in range(self.columns):
                 key = self.key(row, column)
                 place = column * self.rows + row
+                # The next panels begin where the title of the axis would stand.
+                is_last = place == self.rows * self.columns - 1
                 found |= {
-                    f"xaxis{key}": {"domain": [0, 1]},
+                    f"xaxis{key}": {"domain": [0, 1], **({} if is_last else {"title": {"text": ""}})},
                     f"yaxis{key}": {"domain": share(place, self.rows * self.columns)},
                 }
         return found

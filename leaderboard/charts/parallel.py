@@ -44,7 +44,7 @@ class Scale:
     def value(self, place: float) -> float:
         """The other way round."""
         if self.is_log:
-            return self.low * (self.high / self.low) ** place
+            return float(self.low * (self.high / self.low) ** place)
         return self.low + place * (self.high - self.low)
 
 

@@ -140,6 +140,7 @@ def _layout(shown: Sequence[Recording], quantities: Sequence[Quantity], panels: 
         # The legend makes room for the titles of the columns.
         layout["legend"] = {**layout["legend"], "y": 1.05}
         layout["annotations"] = panels.titles([f"{one.title}, {one.detail}" for one in shown])
+        narrow["margin"] = {"t": 26}
         narrow["annotations"] = panels.titles([one.title for one in shown], is_narrow=True)
     return {**layout, "narrow": narrow}
 

@@ -72,7 +72,7 @@ def read_asked(params: QueryDict) -> Asked:
     if slug and hardware is None:
         problems["hardware"] = f"The catalogue has no GPU “{slug[:60]}”."
     query = replace(selection.filters, sort=asked_metric, q="")
-    start = {axis: params[START + axis] for axis in AXES if params.get(START + axis)}
+    start = {axis: value for axis in AXES if (value := params.get(START + axis, ""))}
     return Asked(model, hardware, query, start, list(problems.values()))
 
 

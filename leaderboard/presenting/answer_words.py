@@ -164,7 +164,7 @@ def change_words(new: float | None, old: float | None, question: Question) -> st
     more, less = _ENERGY_CHANGES if question.lacks else _CHANGES[question.goal]
     if share > 1:
         return f"{fmt.number(new / old, 2)} times as {_TIMES[question.goal] if not question.lacks else 'much energy'}"
-    percent = fmt.number(abs(share) * 100, 2)
+    percent = fmt.number(float(f"{abs(share) * 100:.2g}"), 2)
     return f"{percent} % {more if share > 0 else less}"
 
 

@@ -10,7 +10,7 @@ from leaderboard import format as fmt
 from leaderboard.board import BoardQuery
 from leaderboard.embed_pages import ResultCard, TableCard
 from leaderboard.metrics import BY_NAME
-from leaderboard.models import Provenance, Result
+from leaderboard.models import Licence, Provenance, Result
 from leaderboard.presenting.board import board_rows, column_heads, shown_columns, sort_label
 from leaderboard.presenting.common import (
     SCOPE_SENTENCES,
@@ -65,4 +65,4 @@ def _origin(result: Result) -> str:
     when = fmt.day(submission.published_at or submission.submitted_at or submission.created_at)
     if submission.provenance == Provenance.IMPORTED:
         return f"From {result.source_name or 'a published source'}, {result.source_date or when}"
-    return f"Published {when}, {LICENCES[submission.licence][0]}"
+    return f"Published {when}, {LICENCES[Licence(submission.licence)][0]}"

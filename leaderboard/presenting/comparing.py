@@ -69,10 +69,12 @@ def choose(
     asked = replace(asked, filters=asked.filters.with_settings(own or Prices()))
     best, scope_note = _best(asked)
     fields |= _wrong_models([name for name in asked.models if name not in known], best)
-    asked = at_most(replace(asked, models=tuple(name for name in asked.models if best.get(name))), fields)
+    models = tuple(name for name in asked.models if (one := best.get(name)) and one.pk not in asked.results)
+    asked = at_most(replace(asked, models=models), fields)
     found = compared_results(asked.results, reader)
     if missing := [pk for pk in asked.results if pk not in found]:
-        fields["result"] = f"There is no result {missing[0]} that can be compared: no such id, or it is not public."
+        told = f"There is no result {missing[0]} that can be compared: no such id, or it is not public."
+        fields["result"] = f"{told} {fields.get('result', '')}".strip()
     asked = replace(asked, results=tuple(pk for pk in asked.results if pk in found))
     rows = [(found[pk], "") for pk in asked.results]
     rows += [(result, name) for name in asked.models if (result := best[name]) is not None]

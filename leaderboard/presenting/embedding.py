@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 WIDTH_PX, CACHE_AGE_S = 800, 3600
-RESULT_HEIGHT_PX = 330
-TABLE_HEIGHT_PX = 560
+RESULT_HEIGHT_PX = 400
+TABLE_HEIGHT_PX = 640
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from leaderboard import format as fmt
 from leaderboard.analysis.sensitivity import Span, widest_span
 from leaderboard.board import BoardQuery
 from leaderboard.chart_pages import ChartBlock
+from leaderboard.charts.base import Chart
 from leaderboard.models import Hardware, LanguageModel, Result
 from leaderboard.pages import Link
 from leaderboard.presenting.charts import BY_SLUG
@@ -155,16 +156,19 @@ def _details(result: Result) -> str:
 
 
 def _charts(slugs: Sequence[str], query: BoardQuery) -> Iterator[ChartBlock]:
-    """Those that have something to draw for these results."""
+    """Those that show what changes: with one GPU count measured, say, none over GPU counts."""
     params = QueryDict(mutable=True)
     for name, value in query.parameters():
         params.appendlist(name, value)
     for slug in slugs:
-        if slug not in BY_SLUG:
-            continue
         chart = BY_SLUG[slug].make(params)
-        if not chart.is_empty:
+        if _has_two_places(chart):
             yield chart_block(chart, params, level=3)
+
+
+def _has_two_places(chart: Chart) -> bool:
+    """Whether marks of rows stand at two values of the chart's axis at least."""
+    return len({x for trace in chart.traces if "customdata" in trace for x in trace["x"]}) > 1
 
 
 def _billions(model: LanguageModel) -> str:

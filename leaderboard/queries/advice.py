@@ -42,8 +42,7 @@ def measured(query: BoardQuery) -> Found:
     """Those that pass the filters of `query` and have its figure. Its limits are kept as what fits, so that a pair
     may begin outside them.
     """
-    results = _with_figure(replace(query, limits={}))
-    return Found(_read(results, query), results.count())
+    return _found(_with_figure(replace(query, limits={})), query)
 
 
 def measured_on_similar(query: BoardQuery, model: LanguageModel) -> Found:
@@ -54,8 +53,7 @@ def measured_on_similar(query: BoardQuery, model: LanguageModel) -> Found:
     similar = LanguageModel.objects.filter(parameters_total_b__gte=low, parameters_total_b__lte=high)
     others = list(similar.exclude(pk=model.pk).values_list("pk", flat=True))
     facets = {name: values for name, values in query.facets.items() if name != "model"}
-    results = _with_figure(replace(query, facets=facets, limits={})).filter(model__in=others)
-    return Found(_read(results, query), results.count())
+    return _found(_with_figure(replace(query, facets=facets, limits={})).filter(model__in=others), query)
 
 
 def hardware_measured_with(model: LanguageModel, query: BoardQuery) -> list[tuple[Hardware, int]]:
@@ -73,6 +71,11 @@ def is_high_best(query: BoardQuery) -> bool:
 
 def _with_figure(query: BoardQuery) -> QuerySet[Result]:
     return filtered_results(query).filter(**{f"{query.ranking}__isnull": False})
+
+
+def _found(results: QuerySet[Result], query: BoardQuery) -> Found:
+    measured = _read(results, query)
+    return Found(measured, len(measured) if len(measured) < MAX_MEASURED else results.count())
 
 
 def _read(results: QuerySet[Result], query: BoardQuery) -> list[Measured]:

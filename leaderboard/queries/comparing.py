@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from accounts.models import User
 from leaderboard.board import BoardQuery
-from leaderboard.metrics import RANKED, Better
-from leaderboard.models import LanguageModel, Result, SavedComparison
+from leaderboard.metrics import PRIMARY, RANKED, Better
+from leaderboard.models import BestResult, LanguageModel, Result, SavedComparison
 from leaderboard.queries.board import HEAVY, filtered_results
 
 
@@ -36,8 +36,9 @@ def best_of_models(names: Sequence[str], filters: BoardQuery) -> Mapping[str, Re
 
 
 def measured_models() -> QuerySet[LanguageModel]:
-    """Those with a ranked result, for the suggestions of a form."""
-    return LanguageModel.objects.filter(pk__in=Result.objects.ranked().values("model")).order_by("name")
+    """Those that a table ranks, for the suggestions of a form."""
+    ranked = BestResult.objects.filter(metric=PRIMARY, model=OuterRef("pk"))
+    return LanguageModel.objects.filter(Exists(ranked)).order_by("name")
 
 
 def saved_comparisons(of: User) -> QuerySet[SavedComparison]:

@@ -16,7 +16,17 @@ class Failure:
 
 #: (model, hardware) by primary key -> what failed there
 Failures = Mapping[tuple[int, int], Failure]
-Source = Callable[[Collection[int], Collection[int]], Failures]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An app that knows of failures."""
+
+    #: with these models on these GPUs, by primary key
+    among: Callable[[Collection[int], Collection[int]], Failures]
+    #: a text that changes with them, for caches
+    mark: Callable[[], str]
+
 
 _sources: dict[str, Source] = {}
 
@@ -26,11 +36,16 @@ def register_failures(name: str, source: Source) -> None:
     _sources[name] = source
 
 
+def failures_mark() -> str:
+    """Changes whenever something else fails; results have the data version."""
+    return " ".join(source.mark() for source in _sources.values())
+
+
 def failures_among(models: Collection[int], hardware: Collection[int]) -> Failures:
     """What failed with these models on these GPUs, by all sources together."""
     found: dict[tuple[int, int], Failure] = {}
     for source in _sources.values():
-        for pair, failure in source(models, hardware).items():
+        for pair, failure in source.among(models, hardware).items():
             before = found.get(pair)
             found[pair] = Failure(before.count + failure.count, before.url) if before else failure
     return found

@@ -47,7 +47,8 @@ def _standing(where: dict[str, Any], other: str, metrics: tuple[str, ...]) -> St
         cells = BestResult.objects.filter(metric=metric, trust__gte=DEFAULT_MIN_TRUST, **where)
         # Energies of other scopes are not comparable; a card has no room to say which one it shows.
         cells = cells.filter(energy_scope="gpu") if metric == "tokens_per_joule" else cells
-        cell = cells.select_related("result__model", "result__hardware", "result__submission").order_by("-score").first()
+        cells = cells.select_related("result__model", "result__hardware", "result__submission")
+        cell = cells.order_by("-score").first()
         if cell is not None:
             best[metric] = cell.result
     return Standing(ranked.count(), ranked.values(other).distinct().count(), best)

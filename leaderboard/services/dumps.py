@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import IO
@@ -96,7 +96,7 @@ def _free_version(day: str) -> str:
     raise DumpError(f"There are {len(taken)} dumps of {day} already.")
 
 
-def _facts(dump: Dump, now: datetime, counts: dict[str, dict[str | None, int]]) -> Facts:
+def _facts(dump: Dump, now: datetime, counts: Mapping[str, Mapping[str | None, int]]) -> Facts:
     return Facts(
         site_name=SITE_NAME,
         site_url=settings.SITE_URL,

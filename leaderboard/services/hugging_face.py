@@ -30,7 +30,7 @@ def push_dump(dump: Dump) -> bool:
     try:
         _push(dump)
     except Exception as error:  # noqa: BLE001 - whatever the network and the library do, the dump itself is made
-        words = _without_token(f"{type(error).__name__}: {error}")
+        words = _without_token(" / ".join(_told(error)))
         Dump.objects.filter(pk=dump.pk).update(push_error=words[:MAX_ERROR])
         logging.getLogger(__name__).warning("Dump %s was not pushed: %s", dump.version, words[:MAX_ERROR])
         return False
@@ -39,9 +39,9 @@ def push_dump(dump: Dump) -> bool:
 
 
 def _push(dump: Dump) -> None:
-    # Read once when the library is loaded: it asks for nothing but what is sent here.
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    # Read when the library is loaded. An open file goes by plain HTTP and not by Xet, as the library would warn.
+    for name in ("HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_PROGRESS_BARS", "HF_HUB_DISABLE_XET"):
+        os.environ.setdefault(name, "1")
     from huggingface_hub import CommitOperationAdd, HfApi
 
     api = HfApi(endpoint=settings.HF_ENDPOINT, token=settings.HF_TOKEN)
@@ -51,7 +51,7 @@ def _push(dump: Dump) -> None:
         api.create_commit(
             settings.HF_DATASET,
             [
-                # An open file goes through the plain HTTP upload, in parts: memory stays small.
+                # An open file is sent as it is read: memory stays small.
                 CommitOperationAdd(DATA_PATH, cast("BinaryIO", stream)),
                 CommitOperationAdd("README.md", card.encode()),
             ],
@@ -68,6 +68,13 @@ def _local_file(name: str) -> Iterator[IO[bytes]]:
             local.write(chunk)
         local.seek(0)
         yield local
+
+
+def _told(error: BaseException | None) -> Iterator[str]:
+    """The error and what caused it: the library's own says only which file it was about."""
+    while error is not None:
+        yield f"{type(error).__name__}: {error}"
+        error = error.__cause__
 
 
 def _without_token(text: str) -> str:

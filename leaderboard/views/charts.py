@@ -14,6 +14,7 @@ from leaderboard.presenting.charts import BY_SLUG, KINDS
 from leaderboard.presenting.charts.block import address, figure_of
 from leaderboard.presenting.charts.kinds import ChartKind
 from leaderboard.presenting.charts.page import chart_page, read_chart
+from leaderboard.presenting.citing import Stamp, data_citation
 from leaderboard.queries.facets import data_version
 from leaderboard.views.board import page_etag
 from lemsite import __version__
@@ -22,12 +23,21 @@ from lemsite.lib.htmx import render_page, wants_fragment
 
 def public_etag(request: HttpRequest, *args: object, **kwargs: object) -> str:
     """Of what is the same for everybody: changes with the data, the address and the release."""
-    state = (data_version(), __version__, request.get_full_path())
+    state = (data_version(), __version__, request.get_full_path(), _mark(kwargs.get("slug")))
     return f'"{hashlib.sha256(repr(state).encode()).hexdigest()[:32]}"'
 
 
 def _page_etag(request: HttpRequest, **kwargs: str) -> str | None:
-    return page_etag(request)
+    etag, mark = page_etag(request), _mark(kwargs.get("slug"))
+    return f'{etag[:-1]}-{mark}"' if etag and mark else etag
+
+
+def _mark(slug: object) -> str:
+    """Of what a kind of chart shows beside results."""
+    kind = BY_SLUG.get(str(slug))
+    if kind is None or kind.mark is None:
+        return ""
+    return hashlib.sha256(kind.mark().encode()).hexdigest()[:16]
 
 
 def kind_of(slug: str) -> ChartKind:
@@ -40,7 +50,8 @@ def kind_of(slug: str) -> ChartKind:
 @require_safe
 def chart_list(request: HttpRequest) -> HttpResponse:
     rows = [(Link(kind.title, address("chart", kind.slug)), kind.question) for kind in KINDS]
-    return render(request, "leaderboard/chart_list.html", {"rows": rows})
+    context = {"rows": rows, "citations": [data_citation(Stamp.now())]}
+    return render(request, "leaderboard/chart_list.html", context)
 
 
 @require_safe

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from csp.decorators import csp_replace
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.views.decorators.clickjacking import xframe_options_exempt
@@ -25,7 +25,7 @@ from leaderboard.presenting.embedding import embed_of, oembed_body
 from leaderboard.views.board import read_query
 from leaderboard.views.charts import kind_of, public_etag
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 THEMES = ("light", "dark")
 MAX_AGE_S = 300
 
@@ -38,7 +38,7 @@ def embeddable(view: View) -> View:
     @csp_replace({"frame-ancestors": ["*"]})
     @condition(etag_func=public_etag)
     @wraps(view)
-    def public(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def public(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response["Cross-Origin-Resource-Policy"] = "cross-origin"
         response["Cache-Control"] = f"public, max-age={MAX_AGE_S}"

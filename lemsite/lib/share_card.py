@@ -36,10 +36,11 @@ class Canvas:
 
     def __init__(self, site_name: str) -> None:
         # Only the process that draws pays for loading Pillow.
-        from PIL import Image, ImageDraw
+        import PIL.Image
+        import PIL.ImageDraw
 
-        self.image: Image = Image.new("RGB", SIZE, PAPER)
-        self.draw: ImageDraw = ImageDraw.Draw(self.image)
+        self.image: Image = PIL.Image.new("RGB", SIZE, PAPER)
+        self.draw: ImageDraw = PIL.ImageDraw.Draw(self.image)
         self.draw.rectangle((0, 0, SIZE[0], 12), fill=LEMON)
         self.draw.text((MARGIN, 52), site_name, font=font(30), fill=LEAF)
         self._pills_from: float = SIZE[0] - MARGIN

@@ -8,6 +8,13 @@ const list = (values) => (values && typeof values === "object" ? Array.from(valu
 
 /** The points of one trace that have a row in the table. Those of a heatmap are numbered by row and column. */
 function pointsOf(trace, curveNumber) {
+  const points = allOf(trace, curveNumber);
+  // Marks alone have no order of their own: they are walked through from left to right.
+  const isOrdered = trace.mode !== "markers" || points.some(({ x }) => typeof x !== "number");
+  return isOrdered ? points : points.sort((one, other) => one.x - other.x);
+}
+
+function allOf(trace, curveNumber) {
   return list(trace.customdata).flatMap((row, i) => {
     const cells = Array.isArray(row) && Array.isArray(list(trace.z)[i]) ? row.map((cell, j) => [cell, [i, j]]) : [[row, i]];
     return cells.filter(([cell]) => cell !== null).map(([customdata, number]) => {

@@ -81,7 +81,7 @@ def test_another_site_shows_a_chart_and_learns_its_height(page, live_server, res
         "**/host.html",
         lambda route: route.fulfill(
             content_type="text/html",
-            body="<!doctype html><title>Host</title><script>onmessage = (event) => { window.told = event.data; }</script>"
+            body="<!doctype html><title>Host</title><script>onmessage = ({ data }) => { window.told = data; }</script>"
             f'<iframe src="{live_server.url}/embed/charts/scatter/?theme=dark" width="100%" height="700"></iframe>',
         ),
     )

@@ -148,7 +148,7 @@ def test_nothing_within_the_limit_leaves_the_frontier(results):
     found = ask("itl_ms_p50_max=1")
 
     assert found.best is None
-    assert list(found.frontier)[0] == results["fast"]
+    assert found.frontier[0] == results["fast"]
 
 
 @pytest.mark.parametrize("few", [0, 15_000])

@@ -215,7 +215,7 @@ def test_the_ninth_is_left_out_and_said_so(client, alike):
     response = client.get("/compare/", {"result": [str(one.pk) for one in results]})
 
     assert "At most 8 can stand side by side: the last 1 left out." in text(response)
-    assert str(results[8].pk) not in response.content.decode()
+    assert f"/results/{results[8].pk}/" not in response.content.decode()
 
 
 def test_each_can_be_removed(client, alike):
@@ -260,3 +260,34 @@ def test_models_that_only_live_runs_know_are_no_mistake(client):
     page = text(client.get("/compare/?model=nothing"))
 
     assert "The catalogue has no model “nothing”" in page
+
+
+def test_a_result_and_the_list_of_charts_say_how_to_cite(client, alike):
+    result = alike()
+
+    page = text(client.get(f"/results/{result.pk}/"))
+
+    assert f"{result.submission.owner}. ({result.submission.created_at:%Y}). Measured efficiency of Model 8B" in page
+    assert "The data set, APA" in page.replace(" ,", ",")
+    assert "all public results (data version" in text(client.get("/charts/"))
+
+
+def test_a_result_that_was_carried_over_is_cited_by_its_source(client, alike):
+    result = alike(source_name="ML.ENERGY v2", source_url="https://ml.energy/", source_date="2024-09-09")
+
+    assert "ML.ENERGY v2. (2024). Measured efficiency" in text(client.get(f"/results/{result.pk}/"))
+
+
+def test_a_draft_has_no_citation(client, owner):
+    private = SubmissionFactory(owner=owner, visibility=Visibility.PRIVATE, status=SubmissionStatus.DRAFT)
+    client.force_login(owner)
+
+    assert "BibTeX" not in text(client.get(f"/results/{ResultFactory(submission=private).pk}/"))
+
+
+def test_a_model_whose_best_is_chosen_already_is_not_there_twice(client, alike):
+    best = alike()
+
+    html = client.get("/compare/", {"result": str(best.pk), "model": "org/model-8b"}).content.decode()
+
+    assert html.count('<b class="letter">') == 1

@@ -1,6 +1,5 @@
 """What can be said of results side by side."""
 
-import math
 import random
 
 import pytest
@@ -117,5 +116,5 @@ def test_the_verdict_is_that_of_scipy_on_random_repeats():
 
         verdict, p = significance(*(Repeats(len(one), sum(one) / len(one), stats.tstd(one)) for one in (first, second)))
 
-        assert math.isclose(p, expected, rel_tol=1e-9)
+        assert p == pytest.approx(expected, rel=1e-9)
         assert verdict == (Verdict.CLEAR if expected < 0.05 else Verdict.NOT_CLEAR)

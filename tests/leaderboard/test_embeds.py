@@ -140,6 +140,14 @@ def test_a_page_with_an_embed_says_where_to_ask_for_it(browser, result):
         assert f'type="application/json+oembed" href="{link}"' in page
 
 
+def test_the_leaderboard_names_the_embed_of_its_state(browser, result):
+    page = browser.get("/?gpu_count=2").content.decode()
+
+    link = f"/oembed?{urlencode({'url': 'http://testserver/?gpu_count=2'})}"
+    assert f'type="application/json+oembed" href="{link}"' in page
+    assert '/embed/table/?gpu_count=2"' in oembed(browser, "http://testserver/?gpu_count=2").json()["html"]
+
+
 def test_oembed_answers_with_a_frame_that_fits(browser, result):
     told = oembed(browser, f"http://testserver/results/{result.pk}/", maxwidth=500, maxheight=200).json()
 

@@ -28,11 +28,18 @@ def test_values_of_different_groups_are_never_put_together():
     assert widest_span([Step("a", 1, 1.0), Step("b", 2, 2.0)]) is None
 
 
-def test_the_group_with_the_most_values_is_told_before_the_one_that_moves_most():
+def test_a_curve_is_told_before_two_values_that_differ_more():
     few = [Step("few", 1, 1.0), Step("few", 2, 100.0)]
     many = [Step("many", at, float(at)) for at in (1, 2, 3)]
 
     assert widest_span([*few, *many]).same == "many"
+
+
+def test_of_two_curves_the_one_that_moves_the_figure_most_is_told_whichever_way():
+    down = [Step("down", at, 8.0 / at) for at in (1, 4, 8)]
+    up = [Step("up", at, float(at)) for at in (1, 2, 3, 4)]
+
+    assert widest_span([*up, *down]).same == "down"
 
 
 def test_a_figure_of_zero_says_nothing():

@@ -54,7 +54,7 @@ def test_ranked_results_are_listed_with_their_date(client):
     found = locations(client, "/sitemap-results.xml")
 
     assert found == {f"http://testserver/results/{result.pk}/": "2026-05-01"}
-    assert locations(client, "/sitemap.xml")["http://testserver/sitemap-results.xml"] == "2026-05-01"
+    assert locations(client, "/sitemap.xml")["http://testserver/sitemap-results.xml"] == "2026-05-01T12:00:00+00:00"
 
 
 def test_many_results_are_parted(client, monkeypatch):

@@ -195,3 +195,18 @@ def test_hosts_with_ports_refuse_what_has_no_host_and_port(variable, value):
 
     with pytest.raises(BadSetting, match=r"use host:port, as in hooks\.internal:8080"):
         env.hosts_with_ports("X")
+
+
+@pytest.mark.parametrize("value", ["", "lemsite/results", "a-b.c/D_e.f-1"])
+def test_a_repository_is_an_owner_and_a_name_or_nothing(monkeypatch, value):
+    monkeypatch.setenv("REPOSITORY", value)
+
+    assert env.repository("REPOSITORY") == value
+
+
+@pytest.mark.parametrize("value", ["results", "a/b/c", "https://example.org/a", "../b", "a b/c", "a/"])
+def test_another_repository_stops_the_start(monkeypatch, value):
+    monkeypatch.setenv("REPOSITORY", value)
+
+    with pytest.raises(BadSetting, match="REPOSITORY is"):
+        env.repository("REPOSITORY")

@@ -75,14 +75,15 @@ class Comparison(PublicReads):
             saved = save_comparison(owner=owner(request), name=given.validated_data["name"], url=url)
         except ComparisonRefused as error:
             raise ApiError(http.HTTP_409_CONFLICT, str(error)) from None
+        address = short_url(saved.link)
         body = {
             "id": saved.pk,
             "name": saved.name,
             "url": request.build_absolute_uri(saved.link.url),
-            "short_url": short_url(saved.link),
+            "short_url": address,
             "created_at": saved.created_at,
         }
-        return Response(body, http.HTTP_201_CREATED, headers={"Location": body["short_url"]})
+        return Response(body, http.HTTP_201_CREATED, headers={"Location": address})
 
 
 def _chosen(request: Request, params: QueryDict) -> Chosen:

@@ -18,6 +18,7 @@ from leaderboard.presenting.charts import (
 )
 from leaderboard.presenting.charts.choosing import METRIC, pair_choices
 from leaderboard.presenting.charts.kinds import ChartKind, Choice
+from leaderboard.queries.failures import failures_mark
 
 __all__ = ["BY_SLUG", "KINDS", "ChartKind", "Choice"]
 
@@ -82,6 +83,7 @@ KINDS: tuple[ChartKind, ...] = (
         "What is measured, what failed, and what is missing?",
         coverage.make,
         choices=(coverage.METRIC,),
+        mark=failures_mark,
     ),
     frontier.KIND,
     ChartKind(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 500
 NOTHING = "There is nothing to draw."
 #: what stands around the figure in an embed: heading, summary, notes
-EMBED_FRAME_PX = 190
+EMBED_FRAME_PX = 300
 
 
 def chart_block(

@@ -41,5 +41,7 @@ class ChartKind:
     asks: Callable[[QueryDict], Sequence[Choice]] | None = None
     #: the metrics whose least and greatest values its page asks for, as the limits of the leaderboard
     ranges: Callable[[QueryDict], Sequence[str]] | None = None
+    #: a text that changes with what it shows beside results, for caches
+    mark: Callable[[], str] | None = None
     #: False: it is about results that the address names, and filters mean nothing
     is_filtered: bool = True

@@ -29,7 +29,8 @@ _TRIES = 3
 
 def read_chart(kind: ChartKind, params: QueryDict) -> tuple[Chart, QueryDict, list[str]]:
     """The chart, the parameters it was made of, and what is said of those that were left out."""
-    good, notices = params.copy(), []
+    good = params.copy()
+    notices: list[str] = []
     for _ in range(_TRIES):
         try:
             return kind.make(good), good, notices
@@ -72,8 +73,9 @@ def _pairs(params: QueryDict) -> Iterator[tuple[str, str]]:
 
 def _own(kind: ChartKind, params: QueryDict) -> Iterator[tuple[str, str]]:
     for choice in kind.choices:
-        if params.get(choice.name):
-            yield choice.name, params[choice.name]
+        value = params.get(choice.name)
+        if isinstance(value, str) and value:
+            yield choice.name, value
 
 
 def _with(url: str, own: Sequence[tuple[str, str]]) -> str:

@@ -353,3 +353,13 @@ def test_queries_do_not_grow_with_the_results(base, slug, django_assert_max_num_
         page = Client().get(f"/charts/{slug}/")
 
     assert BY_SLUG[slug].question in text(page)
+
+
+@pytest.mark.parametrize("path", ["/charts/coverage/", "/charts/coverage.json", "/embed/charts/coverage/"])
+def test_a_page_that_is_kept_is_sent_again_when_another_job_has_failed(base, path):
+    etag = Client().get(path)["ETag"]
+    assert Client().get(path, headers={"If-None-Match": etag}).status_code == 304
+
+    JobFactory(model=base["model"], hardware=base["hardware"], state="failed")
+
+    assert Client().get(path, headers={"If-None-Match": etag}).status_code == 200
