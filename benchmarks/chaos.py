@@ -99,8 +99,13 @@ def main() -> int:
     # As an installation does: the programs of a job write nothing beside their own code.
     compileall.compile_dir(ROOT / "gpuagent", quiet=2)
     times = ",".join(f"{name}={seconds * plan.pace:g}" for name, seconds in TIMES.items())
-    with new_site(engine, has_worker=plan.imports, LEMSITE_JOB_TIMES=times, LOG_LEVEL="ERROR") as site:
+    with new_site(engine, LEMSITE_JOB_TIMES=times, LOG_LEVEL="ERROR") as site:
         site.manage("load_catalogue")
+        if plan.imports:
+            site.stop()
+            site.has_worker = True
+            site.start()
+            site.wait_until_up()
         return Chaos(site, plan, keep).run()
 
 
@@ -134,8 +139,10 @@ class Chaos:
         self._began = time.monotonic()
         self._proxy.is_faulty = True
         try:
-            for worker in (*hosts, *customers):
-                worker.start()
+            for host in hosts:
+                host.start()
+            for customer in customers:
+                customer.start()
             with site.asking() as ask:
                 is_stuck = not self._torment(hosts, customers, ask)
                 elapsed = time.monotonic() - self._began

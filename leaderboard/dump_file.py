@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from typing import IO, Any
 
@@ -13,19 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leaderboard.dump_columns import DumpColumn
+from leaderboard.parquet import ARROW_TYPES
 
 #: rows held as Python values at once, and how many such batches make a row group
 BATCH_ROWS = 1_000
-BATCHES_PER_GROUP = 10
+BATCHES_PER_GROUP = 20
 #: columns whose values are counted for the data card
 COUNTED = ("licence", "trust", "energy_scope", "source_name")
-_TYPES = {
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    str: pa.string(),
-    datetime: pa.timestamp("us", tz="UTC"),
-}
 
 
 @dataclass(slots=True)
@@ -66,7 +59,7 @@ def schema_of(columns: Sequence[DumpColumn], about: Mapping[str, str]) -> pa.Sch
     fields = []
     for column in columns:
         metadata = {"meaning": column.meaning, **({"unit": column.unit} if column.unit else {})}
-        fields.append(pa.field(column.name, _TYPES[column.type], metadata=metadata))
+        fields.append(pa.field(column.name, ARROW_TYPES[column.type], metadata=metadata))
     return pa.schema(fields, metadata=dict(about))
 
 

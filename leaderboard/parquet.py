@@ -13,7 +13,7 @@ from leaderboard.field_kinds import KINDS
 from leaderboard.metrics import BY_NAME
 from leaderboard.result_values import PRICED
 
-_TYPES = {
+ARROW_TYPES = {
     int: pa.int64(),
     float: pa.float64(),
     bool: pa.bool_(),
@@ -40,4 +40,4 @@ def _column(name: str) -> pa.Field:
     if kind is None:
         return pa.field(name, pa.string())
     metadata = {key: text for key, text in (("unit", kind.unit), ("meaning", kind.meaning)) if text}
-    return pa.field(name, _TYPES[kind.type], metadata=metadata)
+    return pa.field(name, ARROW_TYPES[kind.type], metadata=metadata)

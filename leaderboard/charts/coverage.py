@@ -89,38 +89,47 @@ def coverage(
     models, gpus = sides
     places = [(i, j) for i in range(len(models)) for j in range(len(gpus))]
     states = {(i, j): state_of(models[i], gpus[j], seen.get((i, j)), most_gpus) for i, j in places}
-    head = BY_NAME[metric]
     return Chart(
         slug=SLUG,
         title=TITLE,
         summary=_summary(states, sides),
         traces=[_trace(metric, sides, seen, states)] if places else [],
-        layout=look.layout(
-            x=_axis([gpu.name for gpu in gpus], _LETTERS[1], side="top", tickangle=-45),
-            y=_axis([model.title for model in models], _LETTERS[0], autorange="reversed"),
-            height=look.MEDIUM if len(models) <= 8 else look.TALL,
-            margin={"l": 60, "r": 12, "t": 60, "b": 12, "pad": 2},
-            narrow={
-                "xaxis": {"tickangle": -90, **_ticks([gpu.name for gpu in gpus], _PHONE_LETTERS[1])},
-                "yaxis": _ticks([model.title for model in models], _PHONE_LETTERS[0]),
-                "font": {"size": 10.5},
-                "margin": {"l": 40, "r": 4, "t": 40, "b": 8},
-            },
-        ),
+        layout=_layout(sides),
         table=Table(
-            (
-                Column("state", "State"),
-                Column("model", "Model"),
-                Column("hardware", "GPU"),
-                Column("results", "Results"),
-                Column(metric, f"Best {head.label}", head.unit),
-                Column("failed_jobs", "Failed jobs"),
-                Column("gpus_needed", "GPUs that hold the weights"),
-            ),
+            _columns(metric),
             [_row(place, sides, seen.get(place, Seen()), states[place]) for place in places],
             [_url(states[place], seen.get(place), request_urls.get(place, "")) for place in places],
         ),
         notes=[*notes, basis(most_gpus)],
+    )
+
+
+def _layout(sides: tuple[Sequence[Row], Sequence[Head]]) -> dict[str, Any]:
+    names = [model.title for model in sides[0]], [gpu.name for gpu in sides[1]]
+    return look.layout(
+        x=_axis(names[1], _LETTERS[1], side="top", tickangle=-45),
+        y=_axis(names[0], _LETTERS[0], autorange="reversed"),
+        height=look.MEDIUM if len(sides[0]) <= 8 else look.TALL,
+        margin={"l": 60, "r": 12, "t": 60, "b": 12, "pad": 2},
+        narrow={
+            "xaxis": {"tickangle": -90, **_ticks(names[1], _PHONE_LETTERS[1])},
+            "yaxis": _ticks(names[0], _PHONE_LETTERS[0]),
+            "font": {"size": 10.5},
+            "margin": {"l": 40, "r": 4, "t": 40, "b": 8},
+        },
+    )
+
+
+def _columns(metric: str) -> tuple[Column, ...]:
+    head = BY_NAME[metric]
+    return (
+        Column("state", "State"),
+        Column("model", "Model"),
+        Column("hardware", "GPU"),
+        Column("results", "Results"),
+        Column(metric, f"Best {head.label}", head.unit),
+        Column("failed_jobs", "Failed jobs"),
+        Column("gpus_needed", "GPUs that hold the weights"),
     )
 
 

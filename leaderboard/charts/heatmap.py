@@ -14,7 +14,9 @@ from leaderboard.metrics import BY_NAME, Better
 
 SLUG, TITLE = "heatmap", "Heatmap of two settings"
 #: more columns leave no room for a number on a phone
-MAX_COLUMNS, MAX_ROWS = 10, 16
+MAX_COLUMNS, MAX_ROWS = 6, 16
+#: longer words stand aslant below a phone's columns
+_LETTERS = 5
 MEASURED, REQUEST = "measured", "request this run"
 
 
@@ -54,25 +56,19 @@ def heatmap(
     places = [(i, j) for j in range(len(y.values)) for i in range(len(x.values))] if cells else []
     rows = [_row(place, axes, cells.get(place)) for place in places]
     urls = [cells[place].url if place in cells else request_urls.get(place, "") for place in places]
-    head = BY_NAME[metric]
     return Chart(
         slug=SLUG,
-        title=f"{head.label} by {in_words(x.label)} and {in_words(y.label)}",
+        title=f"{BY_NAME[metric].label} by {in_words(x.label)} and {in_words(y.label)}",
         summary=_summary(metric, axes, cells, subject),
         traces=_traces(metric, axes, cells) if cells else [],
         layout=look.layout(
             x=look.axis(x.label, type="category", showgrid=False, tickangle=0),
             y=look.axis(y.label, type="category", showgrid=False),
             height=look.MEDIUM if len(y.values) <= 8 else look.LARGE,
+            narrow={"xaxis": {"tickangle": -45}} if _is_long(x) else {},
         ),
         table=Table(
-            (
-                Column("state", "State"),
-                Column(x.name, x.label),
-                Column(y.name, y.label),
-                Column(metric, f"{head.label}, {kind}", head.unit),
-                Column("results", "Results"),
-            ),
+            _columns(metric, axes, kind),
             rows,
             urls,
         ),
@@ -80,49 +76,77 @@ def heatmap(
     )
 
 
+def _columns(metric: str, axes: tuple[Axis, Axis], kind: str) -> tuple[Column, ...]:
+    (x, y), head = axes, BY_NAME[metric]
+    return (
+        Column("state", "State"),
+        Column(x.name, x.label),
+        Column(y.name, y.label),
+        Column(metric, f"{head.label}, {kind}", head.unit),
+        Column("results", "Results"),
+    )
+
+
+def _is_long(axis: Axis) -> bool:
+    return len(axis.values) > 3 and any(len(value) > _LETTERS for value in axis.values)
+
+
 def _row(place: Place, axes: tuple[Axis, Axis], cell: Cell | None) -> tuple[Value, ...]:
     where = axes[0].values[place[0]], axes[1].values[place[1]]
     return (MEASURED, *where, cell.value, cell.results) if cell else (REQUEST, *where, None, 0)
 
 
+Grid = list[list[Cell | None]]
+
+
 def _traces(metric: str, axes: tuple[Axis, Axis], cells: Mapping[Place, Cell]) -> list[dict[str, Any]]:
+    """The cells that are measured, and those that are not."""
     x, y = axes
     grid = [[cells.get((i, j)) for i in range(len(x.values))] for j in range(len(y.values))]
-    number = [[j * len(x.values) + i for i in range(len(x.values))] for j in range(len(y.values))]
     shared = {
         "type": "heatmap",
         "x": [look.plain(value) for value in x.values],
         "y": [look.plain(value) for value in y.values],
         "xgap": 2,
         "ygap": 2,
+        "hovertext": [[_hover(metric, axes, (i, j), cell) for i, cell in enumerate(row)] for j, row in enumerate(grid)],
         "hoverinfo": "text",
         "texttemplate": "%{text}",
         "showscale": False,
         "hoverongaps": False,
     }
-    hover = [[_hover(metric, axes, (i, j), cell) for i, cell in enumerate(row)] for j, row in enumerate(grid)]
-    measured = {
-        **shared,
+    return [shared | _measured(metric, grid), shared | _empty(grid)]
+
+
+def _measured(metric: str, grid: Grid) -> dict[str, Any]:
+    return {
         "name": BY_NAME[metric].label,
         "z": [[cell.value if cell else None for cell in row] for row in grid],
         "text": [[short(cell.value) if cell else "" for cell in row] for row in grid],
-        "textfont": {"size": 11},
-        "customdata": [[number[j][i] if cell else None for i, cell in enumerate(row)] for j, row in enumerate(grid)],
-        "hovertext": hover,
+        "textfont": {"size": 10.5},
+        "customdata": _rows_of(grid, is_measured=True),
         "colorscale": [[0, "accent-soft"], [1, "series-1"]],
         "reversescale": BY_NAME[metric].better == Better.LOWER,
     }
-    empty = {
-        **shared,
+
+
+def _empty(grid: Grid) -> dict[str, Any]:
+    return {
         "name": REQUEST,
         "z": [[None if cell else 0 for cell in row] for row in grid],
         "text": [["" if cell else "+" for cell in row] for row in grid],
         "textfont": {"size": 13, "color": "muted"},
-        "customdata": [[None if cell else number[j][i] for i, cell in enumerate(row)] for j, row in enumerate(grid)],
-        "hovertext": hover,
+        "customdata": _rows_of(grid, is_measured=False),
         "colorscale": [[0, "line-soft"], [1, "line-soft"]],
     }
-    return [measured, empty]
+
+
+def _rows_of(grid: Grid, *, is_measured: bool) -> list[list[int | None]]:
+    """The row of the table that each cell stands for, None for cells of the other kind."""
+    return [
+        [j * len(row) + i if (cell is not None) == is_measured else None for i, cell in enumerate(row)]
+        for j, row in enumerate(grid)
+    ]
 
 
 def short(value: float) -> str:

@@ -29,21 +29,11 @@ def sweep(metric: str, parameter: tuple[str, str], lines: Sequence[Line], notes:
                 (line.name, reading.at, reading.value, reading.low, reading.high, reading.results, reading.runs)
             )
             urls.append(reading.url)
-    head = BY_NAME[metric]
-    columns = (
-        Column("configuration", "Configuration"),
-        Column("parameter", label, unit),
-        Column(metric, head.label, head.unit),
-        Column("ci95_low", "95 % low", head.unit),
-        Column("ci95_high", "95 % high", head.unit),
-        Column("results", "Results"),
-        Column("repeats", "Repeats of the one drawn"),
-    )
     places = [reading.at for line in lines for reading in line.readings]
     values = [reading.value for line in lines for reading in line.readings]
     return Chart(
         slug=SLUG,
-        title=f"{head.label} by {in_words(label)}",
+        title=f"{BY_NAME[metric].label} by {in_words(label)}",
         summary=_summary(metric, parameter, lines),
         traces=traces,
         layout=look.layout(
@@ -51,8 +41,21 @@ def sweep(metric: str, parameter: tuple[str, str], lines: Sequence[Line], notes:
             y=look.metric_axis(metric, is_log=look.is_wide(values)),
             showlegend=True,
         ),
-        table=Table(columns, rows, urls),
+        table=Table(_columns(metric, parameter), rows, urls),
         notes=notes,
+    )
+
+
+def _columns(metric: str, parameter: tuple[str, str]) -> tuple[Column, ...]:
+    (label, unit), head = parameter, BY_NAME[metric]
+    return (
+        Column("configuration", "Configuration"),
+        Column("parameter", label, unit),
+        Column(metric, head.label, head.unit),
+        Column("ci95_low", "95 % low", head.unit),
+        Column("ci95_high", "95 % high", head.unit),
+        Column("results", "Results"),
+        Column("repeats", "Repeats of the one drawn"),
     )
 
 

@@ -21,6 +21,8 @@ THROUGHPUT = "throughput_tokens_per_s"
 #: the filters with an input of their own, which holds one value; further ones stay in the address
 CHOSEN = ("model", "family", "size", "hardware")
 CACHE_S = 24 * 3600
+#: (name, title, family) of models, and (slug, name) of hardware
+Measured = tuple[list[tuple[str, str, str]], list[tuple[str, str]]]
 LIMIT_INPUTS = frozenset(
     {f"{THROUGHPUT}_min", *(f"{latency}_{statistic}_max" for latency in LATENCIES for statistic in STATISTICS)}
 )
@@ -65,12 +67,17 @@ def kept(question: Question) -> list[tuple[str, str]]:
     return found
 
 
-def measured() -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
-    """(name, title, family) of the models with results, and (slug, name) of the hardware; read once a data version."""
-    return cache.get_or_set(f"measured:{data_version()}", _read_measured, CACHE_S)
+def measured() -> Measured:
+    """Models and hardware with results; read once a data version."""
+    key = f"measured:{data_version()}"
+    kept: Measured | None = cache.get(key)
+    if kept is None:
+        kept = _read_measured()
+        cache.set(key, kept, CACHE_S)
+    return kept
 
 
-def _read_measured() -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
+def _read_measured() -> Measured:
     ranked = Result.objects.ranked().order_by()
     models = LanguageModel.objects.filter(pk__in=set(ranked.values_list("model", flat=True).distinct()))
     hardware = Hardware.objects.filter(pk__in=set(ranked.values_list("hardware", flat=True).distinct()))

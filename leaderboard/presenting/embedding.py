@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH_PX, CACHE_AGE_S = 800, 3600
 RESULT_HEIGHT_PX = 400
-TABLE_HEIGHT_PX = 640
+TABLE_HEIGHT_PX = 800
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,6 +13,8 @@ from leaderboard.models import DataVersion, Dump, Result
 
 #: rows that the database hands over at once
 FETCHED_ROWS = 1_000
+#: of SQLite's page cache while the dump is read
+CACHE_KIB = -8_192
 
 
 def dump_rows(paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -29,10 +31,30 @@ def dump_rows(paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         yield from rows.values_list(*paths, "version").iterator(chunk_size=FETCHED_ROWS)
 
 
-def _reading() -> AbstractContextManager[Any]:
-    """PostgreSQL hands over rows as they are read only inside a transaction; a transaction of SQLite's would keep
-    everybody else from writing, and its cursor needs none."""
-    return transaction.atomic() if connection.vendor == "postgresql" else nullcontext()
+@contextmanager
+def _reading() -> Iterator[None]:
+    """PostgreSQL hands over rows as they are read only inside a transaction. A transaction of SQLite's would keep
+    everybody else from writing, and its cursor needs none; but pages read once fill the cache of the connection."""
+    if connection.vendor == "postgresql":
+        with transaction.atomic():
+            yield
+        return
+    former = _cache_size()
+    _cache_size(CACHE_KIB)
+    try:
+        yield
+    finally:
+        _cache_size(former)
+
+
+def _cache_size(size: int | None = None) -> int:
+    """SQLite's, in pages, or in KiB where it is negative; set to `size` if that is given."""
+    with connection.cursor() as cursor:
+        if size is not None:
+            cursor.execute(f"PRAGMA cache_size={size:d}")
+        cursor.execute("PRAGMA cache_size")
+        (found,) = cursor.fetchone()
+    return int(found)
 
 
 def dumps() -> QuerySet[Dump]:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from leaderboard.checks import CHECK_SET
 from leaderboard.data_card import Facts, data_card
 from leaderboard.dump_columns import dump_columns, json_schema
+from leaderboard.exports import LICENCE
 from leaderboard.models import Dump
 from leaderboard.models.result import TRUST_CODES
 from leaderboard.queries.dumps import dump_rows, dumps
@@ -34,7 +35,6 @@ NIGHT_HOUR = 2
 #: a file that no row names and that is older was left behind when its process was killed
 LEFT_BEHIND = timedelta(days=1)
 COLUMNS = dump_columns(TRUST_CODES)
-LICENCE = "per row, in the column licence; rows with a source_name under the terms of their source"
 
 logger = logging.getLogger(__name__)
 

@@ -29,7 +29,8 @@ def traces_of(result: Result) -> Sequence[GpuTrace]:
     known: Sequence[GpuTrace] | None = cache.get(key)
     if known is None:
         known = _asked(result)
-        cache.set(key, known, KEPT_S)
+        if known:
+            cache.set(key, known, KEPT_S)
     return known
 
 

@@ -14,12 +14,14 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from leaderboard import dump_file, tasks
 from leaderboard.data_card import _code
 from leaderboard.field_kinds import KINDS
 from leaderboard.models import Dump, Licence, SubmissionStatus, Visibility
+from leaderboard.queries.dumps import CACHE_KIB, _cache_size
 from leaderboard.queries.facets import data_version
 from leaderboard.services import dumps as service
 from leaderboard.services.dumps import COLUMNS, DumpError, is_dump_due, make_dump, prune_dumps, schema_name
@@ -180,14 +182,27 @@ def test_memory_holds_one_row_group_however_many_rows_there_are(monkeypatch):
     assert most <= 5
 
 
-def test_rows_are_taken_from_the_database_in_batches(django_assert_num_queries):
+def test_all_rows_come_from_one_statement(django_assert_max_num_queries):
     for _ in range(3):
         published_result()
 
-    with django_assert_num_queries(1):
-        rows = service.dump_rows(["pk"])
-        next(rows)
-        rows.close()
+    with django_assert_max_num_queries(8) as queries:
+        assert len(list(service.dump_rows(["pk"]))) == 3
+
+    assert sum("FROM" in query["sql"] for query in queries.captured_queries) == 1
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite for its cache")
+def test_the_page_cache_of_the_connection_is_as_it_was():
+    published_result()
+    before = _cache_size()
+
+    rows = service.dump_rows(["pk"])
+    next(rows)
+    while_reading = _cache_size()
+    rows.close()
+
+    assert (while_reading, _cache_size()) == (CACHE_KIB, before)
 
 
 def test_the_card_says_what_the_file_holds_and_under_which_terms():

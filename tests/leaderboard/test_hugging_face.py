@@ -18,6 +18,8 @@ pytestmark = [
     pytest.mark.django_db,
     # The library leaves its pooled connections to the end of the process.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    # It hands an open file to httpx2 in a way that httpx2 would have otherwise.
+    pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning"),
 ]
 
 

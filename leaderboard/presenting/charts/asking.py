@@ -11,7 +11,8 @@ from django.db.models import Count
 from leaderboard import format as fmt
 from leaderboard.analysis.points import Points
 from leaderboard.board import BoardQuery, BoardQueryError
-from leaderboard.metrics import BY_NAME, METRICS
+from leaderboard.charts.look import metric_label
+from leaderboard.metrics import METRICS
 from leaderboard.presenting.board import SCOPE_LABELS
 from leaderboard.presenting.charts.kinds import Choice
 from leaderboard.queries.board import COST, filtered_results
@@ -38,8 +39,7 @@ def chosen(params: QueryDict, choice: Choice) -> str:
 
 def metric_choice(name: str, label: str, metrics: Sequence[str]) -> Choice:
     """A choice among metrics; the first is the default."""
-    options = [(metric, f"{BY_NAME[metric].label}, {BY_NAME[metric].unit}".rstrip(", ")) for metric in metrics]
-    return Choice(name, label, options)
+    return Choice(name, label, [(metric, metric_label(metric)) for metric in metrics])
 
 
 def in_one_scope(query: BoardQuery, metrics: Sequence[str]) -> tuple[BoardQuery, str]:

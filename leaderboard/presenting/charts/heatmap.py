@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from leaderboard import format as fmt
 from leaderboard.board import BoardQueryError
@@ -51,6 +51,7 @@ def make(params: QueryDict) -> Chart:
     subject = subject_of(params, metric)
     names = _settings(subject, asked)
     rows = subject.rows.filter(**{f"{name}__isnull": False for name in names})
+    rows, gpus = _on_as_many_gpus(rows, subject, names)
     best = best_of_each(rows, names, subject.figure)
     x, y = _side(best, names[0], MAX_COLUMNS), _side(best, names[1], MAX_ROWS)
     return heatmap(
@@ -59,8 +60,8 @@ def make(params: QueryDict) -> Chart:
         _cells(best, (x, y), subject.figure, is_mean=kind == "mean"),
         subject=subject.title,
         kind=kind,
-        request_urls=_requests(subject, (x, y)),
-        notes=[*filter(None, (x.left_out, y.left_out)), *subject.notes],
+        request_urls=_requests(subject, (x, y), gpus.count),
+        notes=[*filter(None, [gpus.note]), *_left_out(x, y), *subject.notes],
     )
 
 
@@ -73,6 +74,30 @@ def _settings(subject: Subject, asked: tuple[str, str]) -> tuple[str, str]:
     if asked == (AUTO, AUTO):
         return free[1], free[0]
     return (asked[0], free[0]) if asked[1] == AUTO else (free[0], asked[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Gpus:
+    """The number of GPUs that all cells share, None where it is an axis, a filter or not stated."""
+
+    count: int | None = None
+    note: str = ""
+
+
+def _on_as_many_gpus(
+    rows: QuerySet[Result], subject: Subject, names: tuple[str, str]
+) -> tuple[QuerySet[Result], _Gpus]:
+    """Those on the number of GPUs of most results, since throughput and power are of all GPUs together."""
+    if "gpu_count" in (*names, *subject.query.facets):
+        return rows, _Gpus()
+    counts = list(rows.values_list("gpu_count").annotate(n=Count("*")).order_by("-n", "gpu_count"))
+    if not counts:
+        return rows, _Gpus()
+    gpus, others = counts[0][0], sum(n for _, n in counts[1:])
+    left_out = f"; {fmt.count(others, 'result')} on other numbers left out" if others else ""
+    if gpus is None:
+        return rows.filter(gpu_count=None), _Gpus(None, f"The number of GPUs is not stated{left_out}.")
+    return rows.filter(gpu_count=gpus), _Gpus(gpus, f"On {fmt.count(gpus, 'GPU')}, as most results{left_out}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +118,13 @@ def _side(best: Sequence[Result], name: str, most: int) -> _Side:
     words = {_value(result, name): _words(result, name) for result in best}
     label = SETTINGS[name]
     rest = len(totals) - len(kept)
-    left_out = f"{fmt.count(rest, 'value')} of {in_words(label)} with fewer results left out." if rest else ""
+    left_out = f"{fmt.count(rest, 'value')} of {in_words(label)} with fewer results left out" if rest else ""
     return _Side(Axis(name, label, [words[value] for value in kept]), kept, left_out)
+
+
+def _left_out(x: _Side, y: _Side) -> list[str]:
+    across = f"{x.left_out}; upwards {MAX_ROWS} have room." if x.left_out else ""
+    return [note for note in (across, y.left_out and f"{y.left_out}.") if note]
 
 
 def _value(result: Result, name: str) -> Any:
@@ -122,14 +152,13 @@ def _cells(best: Sequence[Result], sides: tuple[_Side, _Side], shown: Figure, *,
     return found
 
 
-def _requests(subject: Subject, sides: tuple[_Side, _Side]) -> dict[Place, str]:
+def _requests(subject: Subject, sides: tuple[_Side, _Side], gpu_count: int | None) -> dict[Place, str]:
     """For each cell the address where its run can be ordered."""
+    shared = {"model": subject.model, "hardware": subject.hardware, "gpu_count": gpu_count}
     names = [side.axis.name for side in sides]
     return {
         (i, j): request_url(
-            model=subject.model,
-            hardware=subject.hardware,
-            **{name: value for name, value in zip(names, (across, up), strict=True) if name in ORDERED},
+            **shared | {name: value for name, value in zip(names, (across, up), strict=True) if name in ORDERED}
         )
         for i, across in enumerate(sides[0].values)
         for j, up in enumerate(sides[1].values)

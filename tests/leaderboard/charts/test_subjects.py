@@ -212,8 +212,20 @@ def test_an_empty_cell_orders_its_own_settings(base):
     address = urlsplit(chart.table.urls[empty])
     assert address.path == "/jobs/new/"
     assert parse_qs(address.query) == {
-        "model": ["org/one"], "hardware": ["h100"], "batch_size": ["8"], "precision": ["bf16"]
+        "model": ["org/one"], "hardware": ["h100"], "gpu_count": ["1"], "batch_size": ["8"], "precision": ["bf16"]
     }  # fmt: skip
+
+
+def test_cells_are_of_one_number_of_gpus(base):
+    for gpus, rate in ((1, 100.0), (1, 120.0), (8, 900.0)):
+        published_result(**base, gpu_count=gpus, throughput_tokens_per_s=rate)
+
+    query = "x=batch_size&y=precision&metric=throughput_tokens_per_s"
+    chart = made("heatmap", query)
+
+    assert column(chart, "throughput_tokens_per_s") == [120.0]
+    assert chart.notes[0] == "On 1 GPU, as most results; 1 result on other numbers left out."
+    assert column(made("heatmap", f"{query}&gpu_count=8"), "throughput_tokens_per_s") == [900.0]
 
 
 def test_one_setting_cannot_be_both_axes():
@@ -363,3 +375,14 @@ def test_a_page_that_is_kept_is_sent_again_when_another_job_has_failed(base, pat
     JobFactory(model=base["model"], hardware=base["hardware"], state="failed")
 
     assert Client().get(path, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_more_values_than_have_room_across_are_counted(base):
+    for n in range(9):
+        published_result(**base, batch_size=n + 1)
+    published_result(**base, batch_size=9)
+
+    chart = made("heatmap", "x=batch_size&y=precision")
+
+    assert column(chart, "batch_size") == ["1", "2", "3", "4", "5", "9"]
+    assert chart.notes[1] == "3 values of batch size with fewer results left out; upwards 16 have room."
