@@ -17,9 +17,10 @@ from leaderboard.metrics import BY_NAME, Better
 SLUG, TITLE = "bars", "Comparison bars"
 MIN_BARS, MAX_BARS = 2, 8
 OTHER_SCOPE = "another energy scope, not comparable"
+NO_SCOPE = "energy scope not stated, not comparable"
 BEST = "best"
 #: a bar that does not differ clearly from the best is hatched
-_PATTERNS = {Verdict.UNCLEAR.value: "/", Verdict.TOO_FEW.value: ".", OTHER_SCOPE: "x"}
+_PATTERNS = {Verdict.UNCLEAR.value: "/", Verdict.TOO_FEW.value: ".", OTHER_SCOPE: "x", NO_SCOPE: "x"}
 _MAX_NAMED = 3
 #: between bars, as a share of the distance from one to the next
 _GAP = 0.5
@@ -35,8 +36,8 @@ class Bar:
     repeats: Repeats
     low: float | None = None
     high: float | None = None
-    #: "" where the metric is not about energy
-    scope: str = ""
+    #: None where the metric is not about energy, "" where nobody stated it
+    scope: str | None = None
     url: str = ""
 
 
@@ -55,7 +56,7 @@ def ranked(metric: str, bars: Sequence[Bar]) -> list[Ranked]:
     """The best first. Those of another energy scope than most of the bars stand behind, compared with none."""
     sign = -1 if BY_NAME[metric].better == Better.HIGHER else 1
     scopes = Counter(bar.scope for bar in bars)
-    scope = max(scopes, key=lambda name: (scopes[name], name == "gpu"), default="")
+    scope = max(scopes, key=lambda name: (name != "", scopes[name], name == "gpu"), default=None)
     ordered = sorted(bars, key=lambda bar: (bar.scope != scope, sign * bar.value))
     return [_beside(bar, ordered[0], is_best=place == 0) for place, bar in enumerate(ordered)]
 
@@ -63,6 +64,8 @@ def ranked(metric: str, bars: Sequence[Bar]) -> list[Ranked]:
 def _beside(bar: Bar, best: Bar, *, is_best: bool) -> Ranked:
     if is_best:
         return Ranked(bar, BEST, 1.0)
+    if bar.scope == "":
+        return Ranked(bar, NO_SCOPE, None)
     if bar.scope != best.scope:
         return Ranked(bar, OTHER_SCOPE, None)
     comparison = welch(best.repeats, bar.repeats)
@@ -176,6 +179,7 @@ def _many(finding: str) -> str:
         Verdict.DIFFERENT.value: "clearly worse",
         Verdict.UNCLEAR.value: "with no clear difference to it",
         Verdict.TOO_FEW.value: "with too few repeats to tell",
+        NO_SCOPE: "without a stated energy scope, not comparable",
     }.get(finding, f"of {finding}")
 
 

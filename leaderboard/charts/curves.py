@@ -40,7 +40,7 @@ def trace(line: Line, place: int, metric: str, *, first_row: int, at: Sequence[f
         "type": "scatter",
         "mode": "lines+markers",
         "name": plain(line.name),
-        "x": list(at),
+        "x": [plain(each) if isinstance(each, str) else each for each in at],
         "y": [reading.value for reading in line.readings],
         "error_y": error_bars(line.readings),
         "line": {"color": look.color, "dash": look.dash, "width": 2},

@@ -123,6 +123,7 @@ def _line(trace: GpuTrace, quantity: Quantity, number: int) -> dict[str, Any]:
         "y": list(getattr(trace, quantity.name)),
         "line": {"color": mark.color, "dash": mark.dash, "width": 1.5},
         "connectgaps": False,
+        "meta": {"x_unit": "s", "y_unit": quantity.unit},
         "hovertemplate": f"%{{fullData.name}}<br>%{{y:.4~r}} {quantity.unit} at %{{x:.1f}} s<extra></extra>",
     }
 

@@ -143,6 +143,6 @@ def _bar(name: str, result: Result, figure: Figure, interval: tuple[float | None
         repeats=figure.repeats or Repeats(1, figure.value),
         low=interval[0],
         high=interval[1],
-        scope=figure.scope or "",
+        scope=figure.scope,
         url=result_url(result),
     )

@@ -15,7 +15,7 @@ from django.db.models import F, OrderBy, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from leaderboard.analysis.nearest import nearest
-from leaderboard.metrics import RANKED, Better
+from leaderboard.metrics import BY_NAME, RANKED, Better
 from leaderboard.models import LanguageModel, Result
 from leaderboard.queries.board import Walked, facet_filter, filtered_results, with_names
 from leaderboard.queries.considered import Considered, LimitCount, consider, count_limit, first_stated
@@ -143,8 +143,13 @@ class _Search:
         return first_stated(question, axes, most) or first_stated(question, axes), []
 
     def frontier(self, axis: str, free: Sequence[Limit]) -> list[Spot]:
-        question = self.question.without(*free)
-        x, y = question.stored(axis), question.ranked.ranking
+        """By rising `axis`, which may be the inverse of the column that stands for it."""
+        x = self.question.stored(axis)
+        spots = self._spots(x, self.question.without(*free), free)
+        return spots if RANKED[x] == BY_NAME[axis].better else spots[::-1]
+
+    def _spots(self, x: str, question: Question, free: Sequence[Limit]) -> list[Spot]:
+        y = question.ranked.ranking
         driver = _driver([count for count in self.limits if count.key not in free])
         if driver is None:
             return frontier(_candidates(question), x, y)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, Q, QuerySet
 
 from leaderboard.board import FACETS
+from leaderboard.metrics import BY_NAME, GPU_SECONDS, RANKED, Better
 from leaderboard.models import Result
-from leaderboard.queries.board import UNKNOWN, facet_filter, trust_filter
-from leaderboard.question import Limit, Question
+from leaderboard.presenting.board import priced_value
+from leaderboard.queries.board import UNKNOWN, facet_filter, filtered_results, trust_filter
+from leaderboard.question import COST, JOULES, Limit, Question
 
 SCOPES = ("gpu", "node", "wall", "")
 
@@ -81,13 +83,27 @@ def consider(question: Question) -> tuple[Question, Considered]:
 
 def count_limit(question: Question, key: Limit) -> LimitCount:
     column, edge = key
-    limit = question.board.limits[key]
-    stored = question.stored(column)
+    limit, stored = question.board.limits[key], question.stored(column)
     stating = _stating(question, stored)
-    best_first = f"{'' if edge == 'max' else '-'}{stored}"
-    met = _facets_only(question).filter(**{f"{stored}__{'lte' if edge == 'max' else 'gte'}": limit})
-    reached = stating.order_by(best_first).values_list(stored, flat=True).first()
-    return LimitCount(column, edge, limit, stating.count(), met.count(), reached)
+    best_first = f"-{stored}" if RANKED.get(stored) == Better.HIGHER else stored
+    best = stating.order_by(best_first).values(column, JOULES, COST, GPU_SECONDS).first()
+    return LimitCount(
+        column,
+        edge,
+        limit,
+        stated=stating.count(),
+        met=_keeping(question, key).count(),
+        reached=priced_value(best.get, BY_NAME[column], question.ranked.prices) if best else None,
+    )
+
+
+def _keeping(question: Question, key: Limit) -> QuerySet[Result]:
+    """Within this limit, whatever the others. A limit on cost is one on what the reader's price makes a cost of."""
+    column, edge = key
+    limit = question.board.limits[key]
+    if column == COST:
+        return filtered_results(replace(question.ranked, limits={key: limit})).order_by()
+    return _facets_only(question).filter(**{f"{column}__{'lte' if edge == 'max' else 'gte'}": limit})
 
 
 def first_stated(question: Question, columns: Iterable[str], at_least: int = 1) -> str:

@@ -4,6 +4,12 @@ const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 /** Text as Plotly writes it, back to what a person reads. */
 const readable = (text) => String(text).replaceAll("<br>", ", ").replace(/&(?:lt|gt|amp);/g, (entity) => ENTITIES[entity]);
 
+/** A point without a text of its own: the figure and where it stands, in the units that the trace names. */
+function plainly({ name = "", meta = {} }, x, y) {
+  const figure = typeof y === "number" ? Number(y.toPrecision(4)) : y ?? "nothing";
+  return `${name}, ${figure} ${meta.y_unit ?? ""} at ${typeof x === "number" ? Number(x.toPrecision(6)) : x} ${meta.x_unit ?? ""}`.trim();
+}
+
 const list = (values) => (values && typeof values === "object" ? Array.from(values) : []);
 
 /** The points of one trace that have a row in the table. Those of a heatmap are numbered by row and column. */
@@ -22,7 +28,7 @@ function allOf(trace, curveNumber) {
       const texts = Array.isArray(trace.hovertext) ? trace.hovertext : list(trace.text);
       const text = k === undefined ? texts[j] : texts[j]?.[k];
       const [x, y] = k === undefined ? [trace.x?.[j], trace.y?.[j]] : [trace.x?.[k], trace.y?.[j]];
-      return { curveNumber, pointNumber: number, customdata, x, y, text: text ?? `${trace.name ?? ""} ${x}, ${y}` };
+      return { curveNumber, pointNumber: number, customdata, x, y, text: text ?? plainly(trace, x, y) };
     });
   });
 }

@@ -14,7 +14,7 @@ def test_three_clicks_lead_from_the_leaderboard_to_an_answer_that_anyone_can_ope
     page = open_page(viewport={"width": 1440, "height": 900})
     page.goto("/")
     page.get_by_label("to run").fill("llama")
-    page.get_by_label("with ITL p50 at most").fill("20")
+    page.get_by_label("with ITL p50 within").fill("20")
     page.get_by_role("button", name="Answer").click()
 
     answer = page.locator("[data-answer=answer]")

@@ -173,6 +173,30 @@ def test_gpu_time_compares_all_energy_scopes(results):
     assert found.considered.scope is None
 
 
+def test_a_limit_on_cost_is_counted_at_the_readers_price(results):
+    """10,000 GPU seconds at $3.6 an hour are $10."""
+    Result.objects.update(gpu_seconds_per_million_tokens=20_000.0)
+    Result.objects.filter(pk=results["fast"].pk).update(gpu_seconds_per_million_tokens=10_000.0)
+
+    (count,) = ask("cost_per_million_tokens_usd_max=15&usd_per_gpu_hour=3.6").limits
+
+    assert (count.stated, count.met, count.reached) == (5, 1, pytest.approx(10.0))
+
+
+def test_a_limit_on_energy_per_token_is_one_on_the_figure_itself(results):
+    """Against a figure that is stored as its inverse the frontier still rises."""
+    Result.objects.update(cost_per_million_tokens_usd=1.0)
+    for cost, name in enumerate(("frugal", "middle", "b", "fast"), start=1):
+        Result.objects.filter(pk=results[name].pk).update(cost_per_million_tokens_usd=10.0 - cost)
+
+    found = ask("goal=gpu_time&energy_per_output_token_j_max=0.3&energy_scope=gpu&model=org%2Fa")
+
+    (count,) = found.limits
+    assert (count.stated, count.met, count.reached) == (3, 2, pytest.approx(0.2))
+    assert found.axis == "energy_per_output_token_j"
+    assert [result.pk for result in found.frontier] == [results[name].pk for name in ("frugal", "middle", "fast")]
+
+
 def test_an_interval_scales_with_the_price_and_turns_with_the_inverse():
     result = Result(
         tokens_per_joule=4.0,

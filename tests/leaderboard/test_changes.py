@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_versions_stand_in_the_order_of_their_numbers():
         "0.5.4", "0.6.0.dev3", "0.6.0a1", "0.6.0rc1", "0.6.0rc2", "0.6.0", "0.6.0.post1", "0.6.1", "0.9", "0.10.1",
         "v1.0.0", "1.0.1+cu121", "2024.12.1",
     ]  # fmt: skip
-    assert sorted(ordered[::-1], key=version_key) == ordered
+    assert sorted(random.Random(1).sample(ordered, len(ordered)), key=version_key) == ordered
 
 
 def test_one_release_written_in_two_ways_stands_together():

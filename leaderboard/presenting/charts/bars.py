@@ -86,7 +86,7 @@ def _bars(results: Sequence[Result], shown: Figure, *, is_energy: bool) -> tuple
                 repeats=Repeats(n, shown.of(result), sd),
                 low=low,
                 high=high,
-                scope=result.energy_scope if is_energy else "",
+                scope=result.energy_scope if is_energy else None,
                 url=result_url(result),
             )
         )

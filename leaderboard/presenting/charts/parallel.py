@@ -25,7 +25,8 @@ SETS = {
         "avg_power_w",
         "cost_per_million_tokens_usd",
     ),
-    "latency": ("throughput_tokens_per_s", "ttft_ms_p50", "itl_ms_p50", "tokens_per_joule"),
+    "latency": ("throughput_tokens_per_s", "tpot_ms_mean", "tokens_per_joule", "avg_power_w"),
+    "first-token": ("throughput_tokens_per_s", "ttft_ms_p50", "itl_ms_p50", "tokens_per_joule"),
     "memory": ("throughput_tokens_per_s", "peak_memory_mb", "avg_power_w", "tokens_per_joule"),
 }
 AXES = Choice(
@@ -33,7 +34,8 @@ AXES = Choice(
     "Axes",
     (
         ("efficiency", "Speed, efficiency, power, cost"),
-        ("latency", "Speed, latency, efficiency"),
+        ("latency", "Speed, TPOT, efficiency, power"),
+        ("first-token", "Speed, TTFT, ITL, efficiency"),
         ("memory", "Speed, memory, power, efficiency"),
     ),
 )

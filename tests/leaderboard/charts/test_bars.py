@@ -40,6 +40,16 @@ def test_another_energy_scope_is_compared_with_nothing():
     assert column(chart, "percent_of_best")[-1] is None
 
 
+def test_without_a_stated_scope_nothing_is_compared():
+    chart = bars("tokens_per_joule", [bar("a", 10.0, scope=""), bar("b", 9.0, scope="")])
+    assert column(chart, "finding") == ["best", "energy scope not stated, not comparable"]
+
+
+def test_figures_without_energy_need_no_scope():
+    chart = bars("throughput_tokens_per_s", [bar("a", 10.0, scope=None), bar("b", 9.0, scope=None)])
+    assert column(chart, "finding") == ["best", "different"]
+
+
 def test_the_bars_are_the_rows():
     chart = bars("tokens_per_joule", [bar("a", 10.0), bar("b", 9.0)])
     assert [x for _, x, _ in marks(chart)] == column(chart, "tokens_per_joule")

@@ -157,3 +157,9 @@ def test_of_a_long_history_the_newest_versions_are_drawn():
     chart = history("tokens_per_joule", "it", measured(*((f"0.{n}", 10.0) for n in range(45))))
     assert (column(chart, "version")[0], len(chart.table.rows)) == ("0.5", 40)
     assert "5 older versions left out." in chart.notes
+
+
+def test_a_hostile_version_stays_text():
+    (trace,) = history("tokens_per_joule", "it", measured(("<a href='x'>", 10.0), ("0.9", 10.0))).traces
+    assert "&lt;a href='x'&gt;" in trace["x"]
+    assert all("<a" not in text for text in trace["hovertext"])
