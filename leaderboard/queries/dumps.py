@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ FETCHED_ROWS = 1_000
 CACHE_KIB = -8_192
 
 
-def dump_rows(paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def dump_rows(paths: Sequence[str]) -> Generator[tuple[Any, ...], None, None]:
     """The values under `paths` of each ranked result, and as the last one the data version they belong to.
 
     One statement, read row by row: all of them are of one moment, whatever is published meanwhile, and the version,

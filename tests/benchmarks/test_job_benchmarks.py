@@ -25,7 +25,7 @@ def test_no_job_is_claimed_twice(run):
 
 
 def test_nothing_is_lost_or_run_twice_in_up_to_300_jobs_while_hosts_and_server_are_killed(run):
-    options = ("--database", "sqlite", "--jobs", "300", "--hosts", "8", "--faults", "0.02", "--for-s", "240")
+    options = ("--database", "sqlite", "--jobs", "300", "--hosts", "8", "--faults", "0.02", "--for-s", "120")
 
     table = run("chaos", *options, "--agent-kills", "30", "--host-crashes", "3", "--server-kills", "2")
 

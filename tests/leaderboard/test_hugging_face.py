@@ -112,7 +112,7 @@ def test_the_nightly_dump_is_pushed_only_where_that_is_set(settings, monkeypatch
     settings.HF_TOKEN, settings.HF_DATASET = token, "lemsite/results"
     asked = []
     monkeypatch.setattr(tasks, "async_task", lambda *arguments: asked.append(arguments))
-    monkeypatch.setattr(tasks.timezone, "now", lambda: NIGHT)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NIGHT)
 
     tasks.write_nightly_dump()
 

@@ -113,7 +113,12 @@ def test_a_model_without_results_has_a_card(client, drawn_texts):
 
 def test_a_card_is_drawn_once_for_a_state_of_the_data(client, result, monkeypatch):
     drawn = []
-    monkeypatch.setattr(share_cards, "result_card", lambda found: drawn.append(found) or b"\x89PNG")
+
+    def remembered(found):
+        drawn.append(found)
+        return b"\x89PNG"
+
+    monkeypatch.setattr(share_cards, "result_card", remembered)
     path = f"/results/{result.pk}/card.png"
 
     etag = client.get(path)["ETag"]
@@ -154,7 +159,8 @@ def meta(client, path):
     """property or name -> content, and the canonical address."""
     html = client.get(path).content.decode()
     found = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]+)" content="([^"]*)"', html))
-    return found | {"canonical": re.search(r'<link rel="canonical" href="([^"]*)"', html)[1]}
+    (canonical,) = re.findall(r'<link rel="canonical" href="([^"]*)"', html)
+    return found | {"canonical": canonical}
 
 
 def test_a_result_says_what_it_is_and_where_its_picture_is(client, result):
