@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leaderboard.chart_pages import ChartBlock
-from leaderboard.pages import Link, TrustBadge
+from leaderboard.pages import TrustBadge
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,13 +88,13 @@ def test_a_model_has_its_facts_aliases_and_best_results(client):
         name="org/name.with-dots", title="Named", licence="MIT", source_url="https://example.org/c"
     )
     result = published_result(model=model, tokens_per_joule=2.5)
-    published_result(tokens_per_joule=9.5)
+    other = published_result(model=LanguageModelFactory(family="Else"), tokens_per_joule=9.5)
 
     content = client.get("/models/org/name.with-dots/").content.decode()
 
     for part in ("Named", "MIT", "https://example.org/c", f"/results/{result.pk}/", "2.500", "org/name.with-dots"):
         assert part in content
-    assert "9.500" not in content
+    assert f"/results/{other.pk}/" not in content
     assert f"{reverse('leaderboard:list')}?model=org%2Fname.with-dots" in content
 
 

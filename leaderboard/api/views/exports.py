@@ -55,7 +55,8 @@ class CSVExport(Export):
     @extend_schema(
         operation_id="benchmarks_csv",
         summary="The leaderboard as CSV",
-        description=f"At most {exports.MAX_ROWS:,} rows, as X-Row-Limit says; /api/dumps has all. Text that a spreadsheet would run as a formula begins with '.",
+        description=f"At most {exports.MAX_ROWS:,} rows, as X-Row-Limit says; /api/dumps has all. "
+        "Text that a spreadsheet would run as a formula begins with '.",
         parameters=BOARD_PARAMETERS,
         responses={(200, "text/csv"): OpenApiTypes.STR, **errors(400, 401)},
         tags=["benchmarks"],
