@@ -99,8 +99,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, pytestconfi
     from tests import migrated
 
     with pytest.MonkeyPatch.context() as patch:
-        if settings.ON_SQLITE:
-            migrated.start_from_kept(patch, pytestconfig.cache.mkdir("migrated"))
+        # Without pytest's cache (-p no:cacheprovider) there is nowhere to keep them.
+        if settings.ON_SQLITE and (cache := getattr(pytestconfig, "cache", None)):
+            migrated.start_from_kept(patch, cache.mkdir("migrated"))
         yield
 
 
