@@ -28,9 +28,11 @@ def frontier(results: QuerySet[Result], x: str, y: str) -> list[Spot]:
     is_x_high, is_y_high = (RANKED[column] == Better.HIGHER for column in (x, y))
     down_y = _Walk(results, by=y, other=x, is_by_high=is_y_high, is_other_high=is_x_high)
     down_x = _Walk(results, by=x, other=y, is_by_high=is_x_high, is_other_high=is_y_high)
-    found: dict[UUID, Spot] = {}
+    # By place: of equal points the walks may come upon different results.
+    found: dict[tuple[float, float], Spot] = {}
     for (y_value, x_value, pk), (x_other, y_other, pk_other) in zip(down_y.steps(), down_x.steps(), strict=False):
-        found |= {pk: (x_value, y_value, pk), pk_other: (x_other, y_other, pk_other)}
+        found[x_value, y_value] = (x_value, y_value, pk)
+        found[x_other, y_other] = (x_other, y_other, pk_other)
         # What lies further down one walk is better in the other column than all so far: the other walk has passed it.
         if (x_value >= x_other) if is_x_high else (x_value <= x_other):
             break

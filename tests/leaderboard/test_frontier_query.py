@@ -47,6 +47,17 @@ def test_both_walks_together_find_the_whole_frontier(results, x, y):
     assert found == list(dict.fromkeys(rows[place] for place in expected))
 
 
+def test_equal_points_that_the_walks_meet_from_both_ends_are_one(db):
+    one = published_result(itl_ms_p50=1.0, tokens_per_joule=9.0)
+    same = {"submission": one.submission, "model": one.model, "hardware": one.hardware, "backend": one.backend}
+    equal = {"itl_ms_p50": 1.0, "tokens_per_joule": 9.0}
+    Result.objects.bulk_create(ResultFactory.build_batch(5, is_ranked=True, **same, **equal))
+
+    found = frontier(Result.objects.ranked(), "itl_ms_p50", "tokens_per_joule")
+
+    assert [spot[:2] for spot in found] == [(1.0, 9.0)]
+
+
 def test_a_filter_holds_on_the_walk(results):
     low = results.filter(tokens_per_joule__lte=12)
 
