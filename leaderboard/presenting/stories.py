@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from django.http import QueryDict
@@ -61,34 +61,26 @@ HARDWARE_CHARTS = ("sweep", "roofline")
 
 def model_story(model: LanguageModel, query: BoardQuery) -> Story | None:
     """None while nothing public is measured."""
-    scope = most_common_scope(query)
-    query = _in_scope(query, scope)
-    best = most_efficient_within(query, None)
-    if best is None:
-        return None
-    related = [
-        RelatedRow(Link(found.entry.title, model_url(found.entry)), _billions(found.entry), _efficiency(found))
-        for found in related_models(model, query, scope)
-        if isinstance(found.entry, LanguageModel)
-    ]
-    title = f"Other models of the family {model.family}"
-    return _story(query, best, charts=MODEL_CHARTS, related_title=title, related=related)
+
+    def related(query: BoardQuery, scope: str) -> list[RelatedRow]:
+        return [
+            RelatedRow(Link(found.entry.title, model_url(found.entry)), _billions(found.entry), _efficiency(found))
+            for found in related_models(model, query, scope)
+        ]
+
+    return _story(query, MODEL_CHARTS, f"Other models of the family {model.family}", related)
 
 
 def hardware_story(gpu: Hardware, query: BoardQuery) -> Story | None:
     """None while nothing public is measured."""
-    scope = most_common_scope(query)
-    query = _in_scope(query, scope)
-    best = most_efficient_within(query, None)
-    if best is None:
-        return None
-    related = [
-        RelatedRow(Link(found.entry.name, hardware_url(found.entry)), _memory(found.entry), _efficiency(found))
-        for found in related_hardware(gpu, query, scope)
-        if isinstance(found.entry, Hardware)
-    ]
-    title = "GPUs with about as much memory"
-    return _story(query, best, charts=HARDWARE_CHARTS, related_title=title, related=related)
+
+    def related(query: BoardQuery, scope: str) -> list[RelatedRow]:
+        return [
+            RelatedRow(Link(found.entry.name, hardware_url(found.entry)), _memory(found.entry), _efficiency(found))
+            for found in related_hardware(gpu, query, scope)
+        ]
+
+    return _story(query, HARDWARE_CHARTS, "GPUs with about as much memory", related)
 
 
 def _in_scope(query: BoardQuery, scope: str) -> BoardQuery:
@@ -96,15 +88,23 @@ def _in_scope(query: BoardQuery, scope: str) -> BoardQuery:
 
 
 def _story(
-    query: BoardQuery, best: Result, *, charts: Sequence[str], related_title: str, related: Sequence[RelatedRow]
-) -> Story:
+    query: BoardQuery, charts: Sequence[str], related_title: str, related: Callable[[BoardQuery, str], list[RelatedRow]]
+) -> Story | None:
+    scope = most_common_scope(query)
+    query = _in_scope(query, scope)
+    best = most_efficient_within(query, None)
+    if best is None:
+        return None
     return Story(
         sentences=list(_sentences(query, best)),
         scope=SCOPE_SENTENCES.get(best.energy_scope, ""),
-        uses=[_use_row(use, query) for use in USES],
+        uses=[
+            _use_row(use, best if use.ms_per_token is None else most_efficient_within(query, use.ms_per_token))
+            for use in USES
+        ],
         charts=list(_charts(charts, query)),
         related_title=related_title,
-        related=related,
+        related=related(query, scope),
     )
 
 
@@ -131,8 +131,7 @@ def _span_sentence(span: Span[Same]) -> str:
     )
 
 
-def _use_row(use: Use, query: BoardQuery) -> UseRow:
-    result = most_efficient_within(query, use.ms_per_token)
+def _use_row(use: Use, result: Result | None) -> UseRow:
     if result is None:
         return UseRow(use.title, use.words, None, "", "", "", "", "", None)
     per_token = result.tpot_ms_mean if result.tpot_ms_mean is not None else result.itl_ms_mean
@@ -180,5 +179,5 @@ def _memory(gpu: Hardware) -> str:
     return f"{fmt.exact(gpu.memory_gb)} GB" if gpu.memory_gb else "memory not known"
 
 
-def _efficiency(found: Related) -> str:
+def _efficiency(found: Related[LanguageModel] | Related[Hardware]) -> str:
     return fmt.number(found.tokens_per_joule)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from django.db.models import Count, F, Max, Q
 
@@ -16,6 +17,8 @@ from leaderboard.queries.board import filtered_results, trust_filter
 #: rows of one configuration at one batch size; the most measured first
 MAX_STEPS = 2_000
 MAX_RELATED = 8
+
+Entry = TypeVar("Entry", LanguageModel, Hardware)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,10 @@ class Same:
 
 
 @dataclass(frozen=True, slots=True)
-class Related:
+class Related(Generic[Entry]):
     """A neighbour in the catalogue and the most tokens per joule measured with it."""
 
-    entry: LanguageModel | Hardware
+    entry: Entry
     tokens_per_joule: float
 
 
@@ -72,7 +75,7 @@ def batch_steps(query: BoardQuery) -> list[Step[Same]]:
     return [Step(Same(*row[:8]), row[8], row[9]) for row in rows.order_by("-n")[:MAX_STEPS]]
 
 
-def related_models(model: LanguageModel, query: BoardQuery, scope: str) -> Sequence[Related]:
+def related_models(model: LanguageModel, query: BoardQuery, scope: str) -> Sequence[Related[LanguageModel]]:
     """Others of its family that have results, those nearest in size first."""
     best = _best_by("model", Q(model__family=model.family) & ~Q(model=model.pk), query, scope)
     models = LanguageModel.objects.filter(pk__in=best)
@@ -81,7 +84,7 @@ def related_models(model: LanguageModel, query: BoardQuery, scope: str) -> Seque
     return [Related(other, best[other.pk]) for other in nearest[:MAX_RELATED]]
 
 
-def related_hardware(gpu: Hardware, query: BoardQuery, scope: str) -> Sequence[Related]:
+def related_hardware(gpu: Hardware, query: BoardQuery, scope: str) -> Sequence[Related[Hardware]]:
     """Other GPUs that have results, those nearest in memory first."""
     best = _best_by("hardware", ~Q(hardware=gpu.pk), query, scope)
     memory = gpu.memory_gb or 0.0
