@@ -1,25 +1,26 @@
-FROM python:3.13-slim
-
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1
-WORKDIR /srv/lemsite
-
+# Two stages: the second has no compiler, no pip cache and no source control. Roles: deploy/role.sh.
+FROM python:3.13.9-slim-trixie AS build
+WORKDIR /src
+COPY deploy/install.sh deploy/
 COPY requirements.txt .
-RUN pip install --require-hashes -r requirements.txt
-
+RUN deploy/install.sh /opt/lemsite packages
 COPY . .
-RUN LEMSITE_HOME=/tmp/build python manage.py collectstatic --no-input --verbosity 0 \
-    && rm -r /tmp/build \
-    && useradd --system --uid 10001 --home-dir /var/lib/lemsite lemsite \
-    && install --directory --owner lemsite --mode 750 /var/lib/lemsite
+RUN deploy/install.sh /opt/lemsite site
 
-ENV HOST=0.0.0.0 PORT=8000 LEMSITE_HOME=/var/lib/lemsite
-USER lemsite
+FROM python:3.13.9-slim-trixie
+# pg_dump and psql are for manage.py backup and restore; not older than the server.
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client-17 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --home-dir /var/lib/lemsite --shell /usr/sbin/nologin lemsite \
+    && install --directory --owner lemsite --mode 750 /var/lib/lemsite
+COPY --from=build /opt/lemsite /opt/lemsite
+WORKDIR /opt/lemsite/site
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000 LEMSITE_HOME=/var/lib/lemsite
+USER 10001
+# All that is written goes here and to /tmp; the rest may be read-only.
 VOLUME /var/lib/lemsite
 EXPOSE 8000
-# The host name has to be one that ALLOWED_HOSTS names.
-HEALTHCHECK --start-period=60s CMD python -c "import os, urllib.request as u; \
-u.urlopen(u.Request('http://127.0.0.1:' + os.environ['PORT'] + '/health', \
-headers={'Host': os.environ.get('ALLOWED_HOSTS', 'localhost').split(',')[0].lstrip('.')}), timeout=5)"
-
-# serve ends on one SIGTERM and lets a running task finish, so give it 40 s: docker stop --time 40
-CMD ["sh", "-c", "python manage.py migrate --no-input && python manage.py load_catalogue && exec python manage.py serve"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s CMD ["deploy/role.sh", "ready"]
+ENTRYPOINT ["/opt/lemsite/site/deploy/role.sh"]
+# web, worker, scheduler, migrate, or a command of manage.py. SIGTERM drains web within 25 s: docker stop --time 35
+CMD ["web"]

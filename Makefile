@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 # More arguments for pytest: make test ARGS="-k ranking"
 ARGS ?=
 
-.PHONY: setup run test check fix migrations agent
+.PHONY: setup run test check fix migrations audit client agent
 
 setup: .venv/installed-dev
 
@@ -32,6 +32,10 @@ fix: .venv/installed-dev
 
 migrations: .venv/installed-dev
 	$(MANAGE) makemigrations
+
+# Known holes in the dependencies, and the bill of materials in build/sbom.json.
+audit: .venv/installed-dev
+	$(BIN)/python .ci/audit
 
 agent: .venv/bin/python
 	$(BIN)/python -m pip install --disable-pip-version-check ./gpuagent

@@ -13,6 +13,9 @@ from allauth.account.forms import (
     SetPasswordForm,
     SignupForm,
 )
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.forms import ReauthenticateForm as CodeAgainForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.socialaccount.forms import SignupForm as SocialSignupForm
 from django import forms
 from django.db import IntegrityError, transaction
@@ -66,7 +69,12 @@ class _OwnWords:
     """A form of the library in this site's words: "E-mail" everywhere, and no label repeated inside its field."""
 
     fields: dict[str, forms.Field]
-    LABELS: ClassVar = {"email": "E-mail", "remember": "Remember me on this device", "login": "Username"}
+    LABELS: ClassVar = {
+        "email": "E-mail",
+        "remember": "Remember me on this device",
+        "login": "Username",
+        "code": "Code",
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,6 +110,18 @@ class FirstPasswordForm(_OwnWords, SetPasswordForm):  # type: ignore[misc]  # th
 
 class ProofForm(_OwnWords, ReauthenticateForm):  # type: ignore[misc]  # the library ships no types
     """The password once more."""
+
+
+class CodeForm(_OwnWords, AuthenticateForm):  # type: ignore[misc]  # the library ships no types
+    """The second step of signing in."""
+
+
+class CodeProofForm(_OwnWords, CodeAgainForm):  # type: ignore[misc]  # the library ships no types
+    """A code once more."""
+
+
+class FirstCodeForm(_OwnWords, ActivateTOTPForm):  # type: ignore[misc]  # the library ships no types
+    """The first code, which shows that the app was set up right."""
 
 
 class PasswordSignupForm(_OwnWords, SignupForm):  # type: ignore[misc]  # the library ships no types

@@ -19,17 +19,16 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # The script runs from any folder, without the project installed.
+from benchmarks.load.agents import GPUS, ask, open_session  # noqa: E402
 from benchmarks.load.site import ENGINES, Site, new_site  # noqa: E402
 from benchmarks.load.words import percentile, print_machine  # noqa: E402
 
 HOSTS = (1, 8, 32)
-GPUS = [f"GPU-simulated-{number}" for number in range(8)]
 #: more than any site here gives out in a second
 JOBS_PER_S = 600
 
@@ -108,7 +107,7 @@ class Claimer(threading.Thread):
         self._hosts: list[dict[str, str]] = []
 
     def connect(self) -> None:
-        self._hosts = [self._open_session(code) for code in self.codes]
+        self._hosts = [open_session(self._connection, code) for code in self.codes]
         # The site ends a connection that is idle while the others begin their sessions; the next call opens it again.
         self._connection.close()
 
@@ -116,36 +115,14 @@ class Claimer(threading.Thread):
         end = time.monotonic() + self.seconds
         while self._hosts and time.monotonic() < end:
             began = time.perf_counter()
-            status, offer = self._ask("claim", {"claim_id": uuid.uuid4().hex, "gpus": GPUS}, self._hosts[-1])
+            status, offer = ask(
+                self._connection, "claim", {"claim_id": uuid.uuid4().hex, "gpus": GPUS}, self._hosts[-1]
+            )
             if status == 200:
                 self.offers.append(offer["job"])
                 self.times_ms.append((time.perf_counter() - began) * 1000)
             else:
                 self._hosts.pop()
-
-    def _open_session(self, code: str) -> dict[str, str]:
-        """Enrol a host and begin its session; returns the headers of its calls."""
-        headers = {"Content-Type": "application/json", "X-Agent-Protocol": "1"}
-        _, agent = self._ask("enroll", {"code": code, "simulated": True}, headers)
-        headers["Authorization"] = f"Bearer {agent['token']}"
-        gpus = [{"uuid": name, "name": "NVIDIA A100-SXM4-80GB", "memory_mib": 81920} for name in GPUS]
-        said: dict[str, Any] = {
-            "instance_id": uuid.uuid4().hex,
-            "boot_id": uuid.uuid4().hex,
-            "agent_version": "0",
-            "protocols": [1],
-        }
-        said |= {"host": {}, "gpus": gpus, "executors": ["simulate"], "attempts": [], "simulated": True}
-        _, session = self._ask("session", said, headers)
-        return headers | {"X-Agent-Session": session["session"]}
-
-    def _ask(self, call: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, Any]:
-        self._connection.request("POST", f"/api/agent/v1/{call}", json.dumps(body), headers)
-        answer = self._connection.getresponse()
-        text = answer.read()
-        if answer.status >= 400:
-            raise RuntimeError(f"{call}: HTTP {answer.status}: {text[:300].decode()}")
-        return answer.status, json.loads(text) if text else {}
 
 
 if __name__ == "__main__":

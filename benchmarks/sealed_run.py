@@ -1,6 +1,6 @@
 """Measure what sealing a run costs, and what its page costs before and after.
 
-    python -m benchmarks.sealed_run [--events 5000 1000000] [--database sqlite|postgresql|both]
+    python -m benchmarks.sealed_run [--events 5000 1000000] [--database sqlite|postgresql|both] [--again]
 
 Each run makes a database of its own and drops it again, as benchmarks/leaderboard.py does. docs/performance.md has the
 figures.
@@ -24,12 +24,14 @@ def main() -> int:
     parser.add_argument("--events", type=int, nargs="+", default=[5_000, 1_000_000], help="events of each run to make")
     parser.add_argument("--database", choices=(*ENGINES, "both"), default="both")
     parser.add_argument("--repeat", type=int, default=20, help="requests per page")
+    parser.add_argument("--again", action="store_true", help="then a second run, to see whether it needs new space")
     arguments = parser.parse_args()
     engines = ENGINES if arguments.database == "both" else (arguments.database,)
-    return max(measure(engine, events, arguments.repeat) for engine in engines for events in arguments.events)
+    options = [str(arguments.repeat), *(["again"] if arguments.again else [])]
+    return max(measure(engine, events, options) for engine in engines for events in arguments.events)
 
 
-def measure(engine: str, events: int, repeat: int) -> int:
+def measure(engine: str, events: int, options: list[str]) -> int:
     """Run the measurement in a process of its own, since settings are read once and peak memory is one process's."""
     home = Path(tempfile.mkdtemp(prefix="lemsite-benchmark-"))
     database = postgresql_database if engine == "postgresql" else sqlite_database
@@ -45,7 +47,7 @@ def measure(engine: str, events: int, repeat: int) -> int:
                 "DEBUG": "0",
                 "REDIS_URL": "",
             }
-            command = [sys.executable, "-m", "benchmarks.sealed_run_timing", str(events), str(repeat)]
+            command = [sys.executable, "-m", "benchmarks.sealed_run_timing", str(events), *options]
             return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     finally:
         shutil.rmtree(home)

@@ -42,9 +42,10 @@ STORED_TOGETHER = 10_000
 BEFORE = 3
 
 
-def main(events: int, repeat: int) -> None:
+def main(events: int, repeat: int, is_again: bool) -> None:
     call_command("migrate", verbosity=0)
     run = make_run(events)
+    sizes = {"before sealing": table_mb()}
     print(f"\n{events:,} events on {connection.vendor}")
     print(f"| {'page':34} | p50 ms | bytes    | as sent |\n|{'-' * 36}|-------:|---------:|--------:|")
     measure_pages("before sealing", BEFORE)
@@ -62,11 +63,39 @@ def main(events: int, repeat: int) -> None:
     print(f"peak memory {before_mb:.0f} MB before sealing, {sealing_mb:.0f} MB after it")
     print(f"Parquet file {size / 1e6:.1f} MB, {size / events:.0f} bytes an event")
     print(f"1,000 events from the middle of the file: {reading_ms:.1f} ms")
+    sizes["when its rows are gone"] = table_mb()
+    if is_again:
+        sizes |= sizes_of_another_run(events)
+    print("space of the events: " + ", ".join(f"{size:.1f} MB {when}" for when, size in sizes.items()))
 
 
-def make_run(events: int) -> Run:
+def sizes_of_another_run(events: int) -> dict[str, float]:
+    """Whether it fits into the space that the first one has left."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM runs_progressevent")  # as autovacuum does by itself
+    vacuumed = table_mb()
+    second = make_run(events, f"{KEY}-again")
+    again = table_mb()
+    seal(second)
+    second.refresh_from_db()
+    sweep(second)
+    return {"vacuumed": vacuumed, "with a second run": again, "when that is sealed, too": table_mb()}
+
+
+def table_mb() -> float:
+    """Of the table with its indexes; on SQLite, of the whole file."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_total_relation_size('runs_progressevent')")
+        else:
+            cursor.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        return float(cursor.fetchone()[0]) / 1e6
+
+
+def make_run(events: int, key: str = KEY) -> Run:
     run = Run.objects.create(
-        key=KEY,
+        key=key,
         label="A long race",
         started_at=START,
         ended_at=START + timedelta(seconds=events / EVENTS_PER_S),
@@ -90,7 +119,7 @@ def event_row(run: Run, number: int) -> ProgressEvent:
     moment = START + timedelta(seconds=at_s)
     noise = random.gauss(1, 0.05)
     body: dict[str, Any] = {
-        "runId": KEY,
+        "runId": run.key,
         "ts": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z",
         "gpuId": name,
         "model": "org/model-8b",
@@ -136,4 +165,4 @@ def peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), "again" in sys.argv)

@@ -28,6 +28,8 @@ PRICES_OF = ("reader", "catalogue")
 DEFAULT_MIN_TRUST = Trust.PUBLISHED
 DEFAULT_LIMIT, MAX_LIMIT = 50, 500
 MAX_FACET_VALUES, MAX_Q = 100, 200
+#: of a price, a power usage effectiveness or a carbon intensity, so that what is computed with them stays finite
+MAX_PRICE = 1e9
 #: a longer one is none of ours, and could nest too deeply for the JSON reader
 MAX_CURSOR, MAX_ROWS_BEFORE = 200, 10**9
 DEFAULT_PUE = 1.2
@@ -329,8 +331,8 @@ class _Reader:
 
     def not_negative(self, name: str) -> float | None:
         value = self._number(name)
-        if value is not None and value < 0:
-            self.errors[name] = f"{value:g} is negative"
+        if value is not None and not 0 <= value <= MAX_PRICE:
+            self.errors[name] = f"{value:g} is not from 0 to {MAX_PRICE:g}"
         return value
 
     def limit(self) -> int:

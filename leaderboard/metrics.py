@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from leaderboard.normal import SMALLEST_NUMBER
+
 
 class Better(StrEnum):
     HIGHER = "higher"
@@ -119,8 +121,8 @@ JOULES_PER_KWH = 3.6e6
 
 
 def gpu_seconds_per_million_tokens(gpu_count: int | None, throughput_tokens_per_s: float | None) -> float | None:
-    """Seconds of one GPU that 10^6 output tokens take."""
-    if not gpu_count or not throughput_tokens_per_s:
+    """Seconds of one GPU that 10^6 output tokens take; None for a throughput at which it would be for ever."""
+    if not gpu_count or not throughput_tokens_per_s or throughput_tokens_per_s < SMALLEST_NUMBER:
         return None
     return gpu_count * 1e6 / throughput_tokens_per_s
 

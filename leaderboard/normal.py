@@ -14,14 +14,18 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 SMALL_INT_MAX = 2**31 - 1
+#: a double holds more, but no measurement does; products, ratios and costs of such numbers stay finite
+SMALLEST_NUMBER, BIGGEST_NUMBER = 1e-100, 1e100
+#: the note on `config_hash` where it is not that of the settings in the file; CFG1 goes by it
+CONFIG_EDITED = "The settings in the file do not have this hash: they were changed after the run."
 BIG_INT_MAX = 2**63 - 1
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Count = Annotated[int, Field(ge=0, le=BIG_INT_MAX)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, ge=SMALLEST_NUMBER, le=BIGGEST_NUMBER, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=BIGGEST_NUMBER, allow_inf_nan=False)]
 SmallCount = Annotated[int, Field(ge=1, le=SMALL_INT_MAX)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -75,7 +79,7 @@ class NormalResult(BaseModel):
     total_energy_j: Positive | None = None
     #: what the host of a job measured itself over the same window; no file can give it
     host_energy_j: Positive | None = None
-    adjusted_energy_j: float | None = Field(default=None, allow_inf_nan=False)
+    adjusted_energy_j: Annotated[float, Field(ge=-BIGGEST_NUMBER, le=BIGGEST_NUMBER, allow_inf_nan=False)] | None = None
     energy_scope: EnergyScope | None = None
     energy_method: EnergyMethod | None = None
     energy_per_output_token_j: Positive | None = None

@@ -8,11 +8,14 @@ from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2,
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
+
+from lemsite.lib.api_schema import errors
 
 PATHS = {
     "benchmarks": "api:benchmark-list",
@@ -34,7 +37,12 @@ class ApiRoot(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(operation_id="root", summary="Where things are", responses=OpenApiTypes.OBJECT, tags=["api"])
+    @extend_schema(
+        operation_id="root",
+        summary="Where things are",
+        responses={200: OpenApiTypes.OBJECT, **errors(401)},
+        tags=["api"],
+    )
     def get(self, request: Request) -> Response:
         return Response({name: reverse(view, request=request) for name, view in PATHS.items()})
 
@@ -42,6 +50,7 @@ class ApiRoot(APIView):
 class ApiSchema(SpectacularAPIView):
     """JSON for who does not ask: a YAML parser reads it as well."""
 
+    content_negotiation_class = DefaultContentNegotiation
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
 
 

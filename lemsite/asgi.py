@@ -17,6 +17,12 @@ from django.urls import re_path  # noqa: E402
 
 from lemsite.body_limit import BodyLimit  # noqa: E402
 from lemsite.handler import OneHopHandler  # noqa: E402
+from lemsite.headers import Hardened  # noqa: E402
+from lemsite.health import PATHS as WATCHED_PATHS  # noqa: E402
+from lemsite.lib import draining  # noqa: E402
+from lemsite.observing.asgi import INGEST, STREAM, WATCHED, Observed, ObservedSocket  # noqa: E402
+from lemsite.observing.noted import KEY  # noqa: E402
+from lemsite.observing.watching import watching  # noqa: E402
 from runs.ingest import ingest  # noqa: E402
 from runs.routing import websocket_urlpatterns  # noqa: E402
 from runs.stream import stream, stream_key  # noqa: E402
@@ -29,12 +35,30 @@ django = stock_handler if settings.LEMSITE_HANDLER == "stock" else OneHopHandler
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Events come and go by the thousand: past Django's middleware and threads, twelve times as many fit."""
     path = scope["path"]
+    if draining.is_draining():
+        send = _last_on_connection(send)
     if path in INGEST_PATHS:
+        scope[KEY].route = INGEST
         await ingest(scope, receive, send)
+    elif path in WATCHED_PATHS:
+        scope[KEY].route = WATCHED
+        await watching(scope, receive, send)
     elif stream_key(path) is not None:
+        scope[KEY].route = STREAM
         await stream(scope, receive, send)
     else:
         await django(scope, receive, send)
+
+
+def _last_on_connection(send: Any) -> Any:
+    """A client or proxy that keeps connections open asks another process the next time."""
+
+    async def closing(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+        await send(message)
+
+    return closing
 
 
 # The last route takes what no other does: without it the router raises, and the log fills with tracebacks.
@@ -43,7 +67,7 @@ websocket = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, refusal]))  #
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(http, max_bytes=settings.LEMSITE_MAX_BODY_BYTES),
-        "websocket": OriginValidator(websocket, settings.WEBSOCKET_ORIGINS),
+        "http": Observed(Hardened(BodyLimit(http, max_bytes=settings.LEMSITE_MAX_BODY_BYTES))),
+        "websocket": ObservedSocket(OriginValidator(websocket, settings.WEBSOCKET_ORIGINS)),
     }
 )

@@ -1,11 +1,14 @@
-"""What programs ask of a site before they read it: robots.txt and llms.txt."""
+"""What programs ask of a site before they read it: robots.txt, llms.txt and security.txt."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from leaderboard.metrics import BY_NAME
@@ -13,6 +16,8 @@ from leaderboard.models import Trust
 from leaderboard.presenting.common import TRUST_TITLES
 from lemsite.context import SITE_NAME
 
+#: the standard asks for less than a year
+SECURITY_TXT_LASTS = timedelta(days=180)
 #: they fetch one page that a person links to, and its picture
 PREVIEWERS = ("Twitterbot", "facebookexternalhit", "LinkedInBot", "Slackbot", "Discordbot", "Mastodon")
 #: each state of the filters is a page of its own, and there is no end of states
@@ -50,6 +55,22 @@ def llms(request: HttpRequest) -> HttpResponse:
         "trust": [(level.code, TRUST_TITLES[level]) for level in Trust if level != Trust.DRAFT],
     }
     return _text(render(request, "llms.txt", context).content.decode())
+
+
+@require_safe
+def security(request: HttpRequest) -> HttpResponse:
+    """Where to tell of a hole in this site (RFC 9116); not there without SECURITY_CONTACT."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    # Rounded, so that all answers of a day are the same.
+    expires = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) + SECURITY_TXT_LASTS
+    lines = [
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.SITE_URL}{reverse('security_txt')}",
+    ]
+    return _text("\n".join(lines) + "\n")
 
 
 def _text(content: str) -> HttpResponse:

@@ -7,7 +7,10 @@ TITLES = {
     403: "You may not do that",
     404: "There is nothing here",
     413: "That is too much at once",
+    429: "That is too often",
     500: "Something broke on our side",
+    503: "Away for a moment",
+    507: "There is no room left",
 }
 
 

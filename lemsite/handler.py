@@ -1,9 +1,12 @@
 """Django's ASGI handler with one thread hop per request instead of one per middleware (docs/adr/0001)."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from io import BytesIO
 from typing import IO, Any, cast
 
 from asgiref.sync import sync_to_async
@@ -11,11 +14,17 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
+from django.db import connection
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from lemsite.body_limit import Receive, Scope, Send
+from lemsite.lib.database_watch import watch
+
+#: a request that takes longer is a reason to ask whether the database hangs; while it is known to, there is no need
+SLOW_S, KNOWN_S = 2.0, 0.2
+SAFE_METHODS = ("GET", "HEAD")
 
 
 class OneHopHandler(ASGIHandler):
@@ -30,6 +39,8 @@ class OneHopHandler(ASGIHandler):
         # One executor per thread, so that the parts of one response can be pinned to the thread that began it.
         self._threads = [ThreadPoolExecutor(1, thread_name_prefix=f"django-{number}") for number in range(threads)]
         self._busy: Counter[ThreadPoolExecutor] = Counter()
+        # For readers whose own thread waits for a database that hangs.
+        self._spare = ThreadPoolExecutor(1, thread_name_prefix="django-spare")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -38,16 +49,32 @@ class OneHopHandler(ASGIHandler):
             return
         thread = min(self._threads, key=self._busy.__getitem__)
         self._busy[thread] += 1
-        try:
-            response = await _on(thread, self._respond)(scope, body)
-        finally:
-            self._busy[thread] -= 1
+        # Held by whoever answers: the thread as soon as it begins, or this coroutine once it waits no longer.
+        answers = threading.Lock()
+        answering = asyncio.ensure_future(_on(thread, self._respond)(scope, body, answers))
+        answering.add_done_callback(partial(self._is_free, thread))
+        while not await _is_done(answering):
+            if not await _database_hangs():
+                continue
+            if answers.acquire(blocking=False) or scope["method"] in SAFE_METHODS:
+                answering.add_done_callback(_drop)
+                thread = self._spare
+                answering = asyncio.ensure_future(_on(thread, self._respond)(scope, BytesIO(), threading.Lock()))
+                break
+        response = await answering
         if isinstance(response, StreamingHttpResponse):
             await self._stream(response, thread, receive, send)
-        else:
+        elif response is not None:
             await self.send_response(response, send)
 
-    def _respond(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
+    def _is_free(self, thread: ThreadPoolExecutor, _: object) -> None:
+        self._busy[thread] -= 1
+
+    def _respond(self, scope: Scope, body: IO[bytes], answers: threading.Lock) -> HttpResponseBase | None:
+        """None for a request that has been answered while it waited for this thread."""
+        if not answers.acquire(blocking=False):
+            body.close()
+            return None
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         response: Any
@@ -81,6 +108,21 @@ class OneHopHandler(ASGIHandler):
             await _on(thread, response.close)()
         if isinstance(results[0], Exception):
             raise results[0]
+
+
+async def _is_done(answering: asyncio.Future[Any]) -> bool:
+    done, _ = await asyncio.wait({answering}, timeout=KNOWN_S if watch.is_away else SLOW_S)
+    return bool(done)
+
+
+async def _database_hangs() -> bool:
+    return connection.vendor == "postgresql" and await watch.hangs()
+
+
+def _drop(late: asyncio.Future[Any]) -> None:
+    """What comes after the reader has been answered otherwise; an error is told by its own log line."""
+    if not late.cancelled() and late.exception() is None and isinstance(late.result(), StreamingHttpResponse):
+        late.result().close()
 
 
 async def _pulled(parts: Iterator[bytes], thread: ThreadPoolExecutor) -> AsyncIterator[bytes]:

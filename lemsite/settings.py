@@ -32,9 +32,24 @@ else:
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", [SITE_URL])
 
+# Who gets into the admin, and where it is (docs/adr/0021)
+ADMIN_PATH = env.path_prefix("ADMIN_PATH", "admin/")
+ADMIN_ALLOW = env.networks("ADMIN_ALLOW")
+ADMIN_REQUIRE_2FA = env.flag("ADMIN_REQUIRE_2FA", default=PRODUCTION)
+ADMIN_SESSION_AGE = env.integer("ADMIN_SESSION_AGE", 3600, low=60, high=14 * 24 * 3600)
+
+# What one address, or one token, may ask for in a minute; 0 for no limit (lemsite.rate_limits)
+REQUESTS_PER_MINUTE = env.integer("REQUESTS_PER_MINUTE", 1200 if PRODUCTION else 0, low=0, high=1_000_000)
+
+# Where faults of security are told: security.txt, and tokens that a scanner found in public
+SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
+LEAK_REPORT_KEYS = env.text("LEAK_REPORT_KEYS")
+
 # The web server
 LEMSITE_HANDLER = env.choice("LEMSITE_HANDLER", "one-hop", ("one-hop", "stock"))
 WEB_PROCESSES = env.integer("WEB_PROCESSES", 1, low=1, high=64)
+# How long a web process that is told to stop goes on, while /ready answers 503: until the proxy has noticed.
+DRAIN_S = env.integer("DRAIN_S", 5 if PRODUCTION else 0, low=0, high=600)
 TRUSTED_PROXY = env.names("TRUSTED_PROXY")
 LEMSITE_MAX_UPLOAD_MB = env.integer("LEMSITE_MAX_UPLOAD_MB", 64, low=1, high=1024)
 # Room for the multipart frame and for the fields beside the files.
@@ -85,6 +100,7 @@ INSTALLED_APPS = [
     "django.contrib.sitemaps",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.github",  # always, so that its addresses exist; accounts.adapters closes them
     "allauth.usersessions",
@@ -98,11 +114,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "lemsite.observing.middleware.note_route",
     "django.middleware.security.SecurityMiddleware",
     "lemsite.headers.isolation_headers",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "lemsite.outages.Outages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -111,6 +129,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.note_session_use",
+    "lemsite.rate_limits.read_limit",
+    "lemsite.admin_gate.admin_gate",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -146,7 +166,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "lemsite.static_files.BundledManifestStaticFilesStorage"
     },
 }
 STATIC_URL = "static/"
@@ -171,6 +191,8 @@ Q_CLUSTER: dict[str, Any] = {
     "retry": 360,
     "max_attempts": 3,
     "catch_up": False,
+    # The timetable is kept by each worker, or by one of them.
+    "scheduler": env.flag("LEMSITE_SCHEDULER", default=True),
     "save_limit": 1000,
     "label": "Background tasks",
     # The queue of benchmark jobs. GPU hosts claim from it over HTTP; no qcluster may ever serve it.
@@ -215,6 +237,19 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "accounts.forms.NewPasswordForm",
     "reauthenticate": "accounts.forms.ProofForm",
 }
+# An app on the phone as a second factor, with codes for the day that the phone is lost
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "lemsite"
+# The clocks of phones differ: a code counts for half a minute longer.
+MFA_TOTP_TOLERANCE = 1
+# An unconfirmed address belongs to nobody here, so it keeps nobody from their own.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "accounts.forms.CodeForm",
+    "reauthenticate": "accounts.forms.CodeProofForm",
+    "activate_totp": "accounts.forms.FirstCodeForm",
+}
 SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAdapter"
 SOCIALACCOUNT_FORMS = {"signup": "accounts.forms.GithubSignupForm"}
 SOCIALACCOUNT_LOGIN_ON_GET = False
@@ -233,9 +268,19 @@ SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
     }
 }
 
+# How many days is kept what nobody needs for ever; 0: for ever (docs/backups.md)
+KEEP_JOB_RECORDS_DAYS = env.integer("KEEP_JOB_RECORDS_DAYS", 365, low=0, high=36_500)
+KEEP_AGENT_SESSIONS_DAYS = env.integer("KEEP_AGENT_SESSIONS_DAYS", 90, low=0, high=36_500)
+KEEP_SIMULATED_RUNS_DAYS = env.integer("KEEP_SIMULATED_RUNS_DAYS", 30, low=0, high=36_500)
+KEEP_BATCHES_DAYS = env.integer("KEEP_BATCHES_DAYS", 30, low=0, high=36_500)
+KEEP_NOTIFICATIONS_DAYS = env.integer("KEEP_NOTIFICATIONS_DAYS", 365, low=0, high=36_500)
+KEEP_WEBHOOK_DELIVERIES_DAYS = env.integer("KEEP_WEBHOOK_DELIVERIES_DAYS", 30, low=0, high=36_500)
+KEEP_TASKS_DAYS = env.integer("KEEP_TASKS_DAYS", 30, low=0, high=36_500)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "lemsite.lib.negotiation.AnyAccept",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PARSER_CLASSES": ["lemsite.lib.parsers.StrictJSONParser"],
@@ -299,8 +344,8 @@ if PRODUCTION:
     # The prefix makes browsers refuse the cookie from a sub-domain or over plain HTTP.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     SECURE_SSL_REDIRECT = True
-    # Load balancers ask for /health inside the network, without TLS.
-    SECURE_REDIRECT_EXEMPT = [r"^health/?$"]
+    # Load balancers and Prometheus ask inside the network, without TLS.
+    SECURE_REDIRECT_EXEMPT = [r"^(health|ready|metrics)/?$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     # HSTS for sub-domains and the preload list are a decision about the whole domain, not about this site.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -308,16 +353,33 @@ if PRODUCTION:
 LANGUAGE_CODE = "en"
 USE_I18N = False
 TIME_ZONE = "UTC"
+# Who watches the site (docs/operations.md)
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+METRICS_ALLOW = env.networks("METRICS_ALLOW")
+SENTRY_DSN = env.text("SENTRY_DSN")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "lemsite")
+OTEL_SAMPLE_PERCENT = env.integer("OTEL_SAMPLE_PERCENT", 10, low=0, high=100)
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "json" if PRODUCTION else "line", ("line", "json"))
+ACCESS_LOG = env.flag("ACCESS_LOG", default=PRODUCTION or LOG_LEVEL == "DEBUG")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "lemsite.lib.logs.OneLineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "lemsite.lib.logs.OneLineFormatter"},
+        "json": {"()": "lemsite.lib.logs.JSONFormatter"},
+    },
+    "filters": {"outages": {"()": "lemsite.lib.outages.WithoutTraceback"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["outages"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # At DEBUG it writes whole contexts of templates, with the passwords that forms were sent.
+        "django.template": {"level": "INFO"},
         # It writes a line a request, with the whole address: an upload's holds its signature.
         "httpx2": {"level": "WARNING"},
+        # It writes two lines for each connection that it tries in vain; lemsite.lib.database_watch writes one.
+        "psycopg.pool": {"level": "ERROR"},
     },
 }

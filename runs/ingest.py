@@ -15,10 +15,11 @@ from typing import Any
 import orjson
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from accounts.models import Scope
 from accounts.services.tokens import find_token
+from lemsite.lib import metrics
 from runs.broadcast import broadcaster
 from runs.wire import BadMessage, Parsed, parse_message
 from runs.writer import Outcome, Writer, WriterBusy
@@ -33,6 +34,8 @@ MAX_BATCH = 10_000
 #: messages one token may send: so many a second, with bursts of up to that many seconds' worth
 MESSAGES_PER_S, BURST_S = 20_000, 10
 TOKEN_KNOWN_S = 15.0
+#: a commit that takes longer is not waited for: the sender is told to send again
+STORED_WITHIN_S = 10.0
 MAX_TOKENS_KNOWN = 1_000
 NO_TOKEN = "The header X-Ingest-Token is missing or wrong."  # noqa: S105 - a sentence
 
@@ -85,6 +88,7 @@ async def ingest(scope: ASGIScope, receive: Receive, send: Send) -> None:
         retry_after_s = None
     except Refused as refused:
         status, answer, retry_after_s = refused.status, {"error": refused.message}, refused.retry_after_s
+        metrics.count_refused_ingest(status)
     await _answer(send, status, answer, retry_after_s)
 
 
@@ -98,8 +102,10 @@ async def _take_in(body: bytes, content_type: bytes, sender: Sender) -> dict[str
     try:
         parsed = parse_message(value)
     except BadMessage as error:
+        metrics.ingest_malformed.inc()
         raise Refused(400, str(error)) from None
     outcome = (await _store([parsed], sender))[0]
+    (metrics.ingest_unknown_run if outcome else metrics.ingest_accepted).inc()
     if outcome is not None:
         raise Refused(404, outcome)
     return {"ok": True, "kind": parsed.kind}
@@ -119,9 +125,13 @@ async def _take_batch(values: Sequence[Any], sender: Sender) -> dict[str, Any]:
             good.append((index, parse_message(value)))
         except BadMessage as error:
             rejected.append({"index": index, "error": str(error)})
+    metrics.ingest_malformed.inc(len(rejected))
     if good:
         outcomes = await _store([parsed for _, parsed in good], sender)
         pairs = zip(good, outcomes, strict=True)
+        unknown = sum(outcome is not None for outcome in outcomes)
+        metrics.ingest_accepted.inc(len(good) - unknown)
+        metrics.ingest_unknown_run.inc(unknown)
         rejected += [{"index": index, "error": outcome} for (index, _), outcome in pairs if outcome is not None]
     rejected.sort(key=lambda one: one["index"])
     return {"ok": True, "accepted": len(values) - len(rejected), "rejected": rejected}
@@ -129,11 +139,16 @@ async def _take_batch(values: Sequence[Any], sender: Sender) -> dict[str, Any]:
 
 async def _store(messages: Sequence[Parsed], sender: Sender) -> list[Outcome]:
     try:
-        return await asyncio.wrap_future(writer.submit(messages, sender.owner_id))
+        async with asyncio.timeout(STORED_WITHIN_S):
+            return await asyncio.wrap_future(writer.submit(messages, sender.owner_id))
     except WriterBusy:
         raise Refused(503, "Too much waits to be stored; send again in a second.", retry_after_s=1) from None
-    except DatabaseError:
-        raise Refused(503, "The database does not answer; send again.", retry_after_s=2) from None
+    except (DatabaseError, InterfaceError, TimeoutError):
+        raise _database_away() from None
+
+
+def _database_away() -> Refused:
+    return Refused(503, "The database does not answer; send again.", retry_after_s=2)
 
 
 def _load(body: bytes) -> Any:
@@ -196,7 +211,11 @@ def _is_shared_secret(plain: str) -> bool:
 
 
 async def _owner_of(plain: str) -> int:
-    owner_id = await sync_to_async(_find_owner, thread_sensitive=False)(plain)
+    try:
+        async with asyncio.timeout(STORED_WITHIN_S):
+            owner_id = await sync_to_async(_find_owner, thread_sensitive=False)(plain)
+    except (DatabaseError, InterfaceError, TimeoutError):
+        raise _database_away() from None
     if owner_id is None:
         _senders.pop(plain, None)
         raise Refused(401, NO_TOKEN)

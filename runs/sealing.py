@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: a run without an event for so long has ended, and late events are sealed after as long a silence
 SILENCE = timedelta(minutes=10)
+#: a sealed run that still gets events is sealed again after so long, whether they stop or not
+RESTLESS = timedelta(days=1)
 #: readers know a run's `sealed_seq` for less than this before they read
 GRACE = timedelta(minutes=1)
 #: a run that has been sealed for so long has been swept many times
@@ -70,11 +72,12 @@ class Attempt:
 
 
 def due_runs(now: datetime) -> QuerySet[Run]:
-    """Runs that have ended and are not sealed, and sealed ones whose late events have come to rest."""
+    """Runs that have ended and are not sealed, and sealed ones whose late events have come to rest, or never do."""
     quiet = now - SILENCE
     first = Q(sealed_seq=0, ended_at__isnull=False)
     late = Q(sealed_seq__gt=0, last_event_at__lt=quiet, sealed_at__lt=quiet)
-    return Run.objects.filter(first | late, last_seq__gt=F("sealed_seq")).order_by("ended_at", "pk")
+    restless = Q(sealed_seq__gt=0, sealed_at__lt=now - RESTLESS)
+    return Run.objects.filter(first | late | restless, last_seq__gt=F("sealed_seq")).order_by("ended_at", "pk")
 
 
 def seal(run: Run) -> bool:
@@ -109,6 +112,13 @@ def sweep(run: Run, *, until: float = math.inf) -> None:
     rows = ProgressEvent.objects.filter(run=run, seq__lte=run.sealed_seq)
     while time.monotonic() < until and (first := rows.aggregate(first=Min("seq"))["first"]) is not None:
         rows.filter(seq__lt=first + DELETED_TOGETHER).delete()
+
+
+def forget(run: Run) -> None:
+    """Delete a run and all that is of it: the row before the files, so that no page names a file that is gone."""
+    names = [name for _, name in _stored_files(run.pk)]
+    run.delete()
+    _delete_files(names)
 
 
 def sealed_events(run: Run, after_seq: int, limit: int) -> list[tuple[int, str]]:
@@ -147,6 +157,11 @@ def write_unsealed(run: Run, stream: IO[bytes]) -> None:
     """The Parquet file of a run that is not sealed, from the table; the stream is left at its start."""
     _write(Attempt(run, 0, run.last_seq), None, stream)
     stream.seek(0)
+
+
+def names_of(run: Run) -> tuple[str, str]:
+    """Where the files of a sealed run lie."""
+    return _events_name(run.pk, run.sealed_seq), _series_name(run.pk, run.sealed_seq)
 
 
 def open_stored_file(run: Run) -> File[bytes]:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote
 
 import orjson
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
 from runs.broadcast import Frame, Viewer, broadcaster, in_database, newer, sse_bytes
 from runs.ingest import ASGIScope, Receive, Send
@@ -19,6 +20,10 @@ from runs.models import Run
 from runs.queries import events_after, find_run
 
 KEEPALIVE_S = 15.0
+KEEPALIVE = b": keepalive\n\n"
+#: how long a new stream waits for the database, when one that runs asks it again, and when one that was refused may
+BEGINS_WITHIN_S, RETRY_S, COME_BACK_S = 5.0, 1.0, 2
+AWAY = (DatabaseError, InterfaceError, TimeoutError)
 READ_AT_ONCE = 1_000
 PREFIX, SUFFIX = "/api/runs/", "/stream"
 
@@ -50,20 +55,31 @@ async def stream(scope: ASGIScope, receive: Receive, send: Send) -> None:
     except ValueError:
         await _refuse(send, 400, "after must be the id of an event, a whole number.")
         return
-    if await find(key) is None:
+    try:
+        viewer = await begin(key)
+    except AWAY:
+        message = "The database does not answer; come back in a moment."
+        await _refuse(send, 503, message, retry_after_s=COME_BACK_S)
+        return
+    if viewer is None:
         await _refuse(send, 404, "There is no such run.")
         return
     _open[address] += 1
     try:
-        await _serve(key, after, receive, send)
+        await _serve(key, viewer, receive, send, after=after)
     finally:
         _open[address] -= 1
         if not _open[address]:
             del _open[address]
 
 
-async def _serve(key: str, after: int, receive: Receive, send: Send) -> None:
-    viewer = await broadcaster.join(key)
+async def begin(key: str) -> Viewer | None:
+    """A new viewer, if there is such a run. Raises one of AWAY where the database does not answer in time."""
+    async with asyncio.timeout(BEGINS_WITHIN_S):
+        return await broadcaster.join(key) if await find(key) is not None else None
+
+
+async def _serve(key: str, viewer: Viewer, receive: Receive, send: Send, *, after: int) -> None:
     gone = asyncio.ensure_future(_wait_for_end(receive, viewer))
     headers = [
         (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -84,17 +100,17 @@ async def _follow(key: str, seq: int, viewer: Viewer, send: Send) -> None:
     """What is stored behind `seq`, then what comes; until the reader goes or the site stops."""
     seq = await _catch_up(key, seq, viewer, send)
     while not viewer.closed:
+        if viewer.behind:
+            viewer.behind = False
+            viewer.frames.clear()
+            seq = await _catch_up(key, seq, viewer, send)
+            continue
         if not viewer.frames:
             viewer.ready.clear()
             try:
                 await asyncio.wait_for(viewer.ready.wait(), KEEPALIVE_S)
             except TimeoutError:
-                await _write(send, b": keepalive\n\n")
-            continue
-        if viewer.behind:
-            viewer.behind = False
-            viewer.frames.clear()
-            seq = await _catch_up(key, seq, viewer, send)
+                await _write(send, KEEPALIVE)
             continue
         frame = viewer.frames.popleft()
         if frame.last_seq > seq:
@@ -104,7 +120,13 @@ async def _follow(key: str, seq: int, viewer: Viewer, send: Send) -> None:
 
 async def _catch_up(key: str, seq: int, viewer: Viewer, send: Send) -> int:
     while not viewer.closed:
-        events = await read_events(key, seq, READ_AT_ONCE)
+        try:
+            events = await read_events(key, seq, READ_AT_ONCE)
+        except AWAY:
+            # The reader keeps its stream, and gets what it missed once the database is back.
+            await _write(send, KEEPALIVE)
+            await asyncio.sleep(RETRY_S)
+            continue
         if events:
             await _write(send, sse_bytes(events))
             seq = events[-1][0]

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
+from lemsite.lib import metrics
+from lemsite.lib.outages import DISK_FULL, outage_of, tell
 from runs.services import RunNotKnown, end_run, ensure_runs, start_run, store_scores
 from runs.wire import EvalScore, Parsed, ProgressEvent, RunEnd, RunStart
 
@@ -51,6 +54,8 @@ class Committed:
     #: keys of runs that began, ended or were described
     runs: set[str] = field(default_factory=set)
     scores: dict[str, list[EvalScore]] = field(default_factory=dict)
+    #: seconds since the epoch; set after the commit
+    at: float = 0.0
 
 
 #: None where the message was stored (or known already), else why not
@@ -107,50 +112,67 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            while together := self._wait_for_work():
-                self._store(together)
+            while (together := self._wait_for_work()) is not None:
+                if together:
+                    self._store(together)
         finally:
             connection.close()
 
-    def _wait_for_work(self) -> list[Submission]:
-        """Everything that waits, as soon as something does; nothing once the writer is to stop."""
+    def _wait_for_work(self) -> list[Submission] | None:
+        """Everything that waits, as soon as something does; None once the writer is to stop."""
         with self._wake:
             while not self._waiting and not self._stopping:
                 self._wake.wait()
-            return self._take()
+            return self._take() if self._waiting else None
 
     def _take(self) -> list[Submission]:
         together: list[Submission] = []
         size = 0
         while self._waiting and (not together or size + len(self._waiting[0].messages) <= MAX_TOGETHER):
             submission = self._waiting.popleft()
-            together.append(submission)
             size += len(submission.messages)
+            # Whoever waited too long was told so, and sends again.
+            if submission.done.set_running_or_notify_cancel():
+                together.append(submission)
         self._count -= size
         return together
 
     def _store(self, together: list[Submission]) -> None:
         """Commit all of it; where that fails, each submission by itself, so that one cannot spoil the others."""
         try:
-            outcomes, committed = self._commit(together)
+            with metrics.INGEST_COMMIT.time():
+                outcomes, committed = self._commit(together)
         except Exception as error:
-            self._forget(error)
-            if len(together) > 1:
+            is_spoiled = self._forget(error)
+            if is_spoiled and len(together) > 1:
                 for submission in together:
                     self._store([submission])
+                return
+            if outage := outage_of(error):
+                tell(outage, error)
             else:
                 logger.exception("Live messages could not be stored")
-                together[0].done.set_exception(error)
+            for submission in together:
+                submission.done.set_exception(error)
             return
-        self._on_commit(committed)
+        try:
+            self._on_commit(committed)
+        except Exception:
+            # They are stored; who watches finds them in the database.
+            logger.exception("What was stored could not be told to those who watch")
         for submission, outcome in zip(together, outcomes, strict=True):
             submission.done.set_result(outcome)
 
-    def _forget(self, error: Exception) -> None:
-        """A rolled back run has no row, and a broken connection must not be used again."""
+    def _forget(self, error: Exception) -> bool:
+        """A rolled back run has no row, and a broken connection must not be used again. False where no submission is
+        to blame: trying each by itself would make all wait, one after another, for the same answer."""
         self._run_ids.clear()
-        if isinstance(error, DatabaseError) and not connection.is_usable():
-            connection.close()
+        if outage_of(error) is DISK_FULL:
+            return False
+        if not isinstance(error, DatabaseError | InterfaceError) or connection.is_usable():
+            return True
+        connection.close()
+        return False
 
     def _commit(self, together: Sequence[Submission]) -> tuple[list[list[Outcome]], Committed]:
         committed = Committed()
@@ -164,6 +186,7 @@ class Writer:
                 self._insert(run_id, events[run_id], committed)
             for key, scores in committed.scores.items():
                 store_scores(run_id=self._run_ids[key], scores=scores)
+        committed.at = time.time()
         return outcomes, committed
 
     def _know_runs(self, together: Sequence[Submission], committed: Committed) -> None:

@@ -140,8 +140,12 @@ def _as_a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.core.cache import cache
 
     from leaderboard.queries import facets
+    from lemsite.lib import rendered_pages
 
     cache.clear()
+    rendered_pages.pages.clear()
+    # Many tests change rows behind the back of the data version.
+    monkeypatch.setattr(rendered_pages, "KEEP_S", 0.0)
     channel_layers.backends.clear()
     # Counts that took long are stored, so that the queries of a page would depend on how busy the machine is.
     monkeypatch.setattr(facets, "WORTH_STORING_S", math.inf)

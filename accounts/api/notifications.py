@@ -17,6 +17,7 @@ from accounts.api.serializers import MarkedReadSerializer, MarkReadSerializer, N
 from accounts.models import Notification, User
 from accounts.services.notifications import mark_read
 from lemsite.lib.api_errors import ApiError
+from lemsite.lib.api_schema import errors
 from lemsite.lib.pagination import Pages
 
 UNREAD = OpenApiParameter("unread", OpenApiTypes.STR, enum=["1", "0"], description="1: those alone that are unread")
@@ -37,7 +38,7 @@ class NotificationList(GenericAPIView[Notification]):
         operation_id="notifications_list",
         summary="Your notifications, newest first",
         parameters=[UNREAD],
-        responses=NotificationSerializer(many=True),
+        responses={200: NotificationSerializer(many=True), **errors(400, 401, 403)},
         tags=["notifications"],
     )
     def get(self, request: Request) -> Response:
@@ -61,7 +62,7 @@ class NotificationsRead(APIView):
         summary="Mark your notifications read",
         description="All of them, or those up to the id `upto`: what came since you read the list stays unread.",
         request=MarkReadSerializer,
-        responses=MarkedReadSerializer,
+        responses={200: MarkedReadSerializer, **errors(400, 401, 403, 413, 415, 429)},
         tags=["notifications"],
     )
     def post(self, request: Request) -> Response:

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from accounts.api.permissions import CanRead
 from accounts.api.serializers import MeSerializer, ProfileSerializer
 from accounts.models import User
+from lemsite.lib.api_schema import errors
 
 
 class Me(APIView):
@@ -19,7 +20,7 @@ class Me(APIView):
 
     permission_classes = [CanRead]
 
-    @extend_schema(operation_id="users_me", responses=MeSerializer, tags=["users"])
+    @extend_schema(operation_id="users_me", responses={200: MeSerializer, **errors(401, 403)}, tags=["users"])
     def get(self, request: Request) -> Response:
         return Response(MeSerializer(cast(User, request.user), context={"request": request}).data)
 
@@ -29,7 +30,7 @@ class Profile(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(operation_id="users_profile", responses=ProfileSerializer, tags=["users"])
+    @extend_schema(operation_id="users_profile", responses={200: ProfileSerializer, **errors(401, 404)}, tags=["users"])
     def get(self, request: Request, name: str) -> Response:
         user = get_object_or_404(User, username=name, is_active=True, deleted_at=None)
         return Response(ProfileSerializer(user).data)

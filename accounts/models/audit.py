@@ -17,6 +17,8 @@ class AuditAction(models.TextChoices):
     SHOW_COMMENT = "show-comment", "Comment shown again"
     DISMISS_REPORT = "dismiss-report", "Report dismissed"
     DELETE_ACCOUNT = "delete-account", "Account deleted"
+    REMOVE_SECOND_FACTOR = "remove-2fa", "Second factor removed"
+    REVOKE_LEAKED_TOKEN = "leaked-token", "Leaked token revoked"
     DISABLE_WEBHOOK = "disable-webhook", "Webhook switched off"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 from django.utils import timezone
@@ -41,6 +42,7 @@ def _delete_rows(user: User) -> None:
     sessions.end_all(user=user)
     SocialAccount.objects.filter(user=user).delete()
     EmailAddress.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
     Preferences.objects.filter(user=user).delete()
     user.api_tokens.all().delete()
     user.notifications.all().delete()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from importlib import import_module
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.cache import cache
@@ -17,6 +19,8 @@ from accounts.models import User
 
 #: how exactly "last used" is known
 STEP_S = 60
+#: in the session: when it began, in seconds of Unix time
+SIGNED_IN_AT = "signed_in_at"
 
 
 def note_use(*, request: HttpRequest, user: User) -> None:
@@ -27,6 +31,7 @@ def note_use(*, request: HttpRequest, user: User) -> None:
 
 def begin(*, request: HttpRequest, user: User) -> None:
     """Write down a session that has just begun."""
+    request.session[SIGNED_IN_AT] = time.time()
     cache.set(_mark(request.session.session_key), True, STEP_S)
     _write(request, user)
 
@@ -35,6 +40,21 @@ def sessions_of(*, user: User) -> list[UserSession]:
     """Those that still open the site, the latest used first; rows of others that are over go."""
     alive = UserSession.objects.purge_and_list(user)
     return sorted(alive, key=lambda session: session.last_seen_at, reverse=True)
+
+
+def end_others(*, request: HttpRequest, user: User) -> int:
+    """Sign a person out everywhere but here; returns how many sessions that were."""
+    others = list(UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key))
+    for session in others:
+        end(session=session)
+    return len(others)
+
+
+def proved_at(request: HttpRequest) -> float:
+    """When the person last proved who they are in this session: by signing in, or by a password or code since."""
+    records = get_authentication_records(request, request.user)
+    again = [float(record["at"]) for record in records if record.get("reauthenticated")]
+    return max([float(request.session.get(SIGNED_IN_AT, 0)), *again])
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms import SettingsForm
 from accounts.models import User
 from accounts.services.preferences import preferences_of, save_settings
+from accounts.services.second_factor import has_second_factor
 
 
 @login_required
@@ -34,6 +35,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         "form": form,
         "email": EmailAddress.objects.filter(user=user).order_by("-verified", "-primary").first(),
         "github": SocialAccount.objects.filter(user=user).first(),
+        "has_second_factor": has_second_factor(user),
         "has_password": user.has_usable_password(),
     }
     return render(request, "accounts/settings.html", context, status=422 if form.is_bound else 200)

@@ -122,24 +122,11 @@ class Site:
 
     def pids(self) -> list[int]:
         """The server's process and all that come from it."""
-        if self.process is None:
-            return []
-        parents = {}
-        for folder in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        found = [self.process.pid]
-        for pid in found:
-            found += [child for child, parent in parents.items() if parent == pid]
-        return found
+        return process_tree(self.process.pid) if self.process else []
 
     def cpu_s(self) -> float:
         """Processor seconds used so far, of all processes."""
-        total = 0
-        for pid in self.pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
-        return total / CLOCK_TICKS_PER_S
+        return cpu_s_of(self.pids())
 
     def memory_kb(self) -> int:
         """Memory of all processes; a page that several share counts once."""
@@ -198,6 +185,37 @@ def postgresql_database() -> Iterator[str]:
             yield server._replace(path=f"/{name}").geturl()
         finally:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def collect_static_files() -> None:
+    """As `make run` does, where they are older than their sources; without them each comes through a debug view."""
+    manifest = ROOT / "staticfiles" / "staticfiles.json"
+    newest = max(path.stat().st_mtime for path in (ROOT / "static").rglob("*"))
+    if not manifest.exists() or manifest.stat().st_mtime < newest:
+        command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=os.environ | {"DEBUG": "0"}, check=True)
+
+
+def process_tree(root: int) -> list[int]:
+    """A process and all that come from it."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found
+
+
+def cpu_s_of(pids: list[int]) -> float:
+    """Processor seconds used so far; a process that has just ended counts as none."""
+    total = 0
+    for pid in pids:
+        with suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+    return total / CLOCK_TICKS_PER_S
 
 
 def free_port() -> int:

@@ -15,6 +15,7 @@ from jobs.api.protocol import AgentView
 from jobs.models import AgentToken
 from jobs.services import agents, claiming, clock, finishing, heartbeats
 from jobs.services.offers import offer_of
+from jobs.services.polling import next_claim_s
 from jobs.times import times
 
 
@@ -28,7 +29,7 @@ class Claim(AgentView):
             agent=self.agent, session=self.session, claim_id=given.claim_id, gpus=given.gpus, now=now
         )
         if attempt is None:
-            wait = {"Retry-After": str(math.ceil(times().poll_s))}
+            wait = {"Retry-After": str(math.ceil(next_claim_s(now)))}
             return Response(status=http.HTTP_204_NO_CONTENT, headers=wait)
         return Response(offer_of(attempt, now))
 

@@ -39,17 +39,16 @@ from jobs.api.serializers import (
 )
 from jobs.models import Job, JobKind, JobState, Race
 from jobs.queries.jobs import recorded_attempt
-from jobs.queries.logs import attempt_log
+from jobs.queries.logs import attempt_log, gone_words
 from jobs.queries.matching import matching_agents, place_if_ordered, position_of
 from jobs.queries.races import with_lanes
 from jobs.services.cancelling import JobRefused, cancel_job
 from jobs.services.ordering import OrderRefused, draft_job, order_job
 from jobs.services.race_ordering import order_race
-from leaderboard.api.downloads import AnyAccept
 from leaderboard.api.parameters import refuse_unknown
-from leaderboard.api.schema import errors
 from leaderboard.services.quotas import OverQuota
 from lemsite.lib.api_errors import ApiError
+from lemsite.lib.api_schema import errors
 from lemsite.lib.pagination import Pages
 
 #: a log up to this size stays in memory while it is sent
@@ -97,6 +96,9 @@ class JobList(_Jobs):
             raise ApiError(
                 http.HTTP_400_BAD_REQUEST, "Not right: state.", {"state": f"of {', '.join(JobState.values)}"}
             )
+        if owner is not None and "\x00" in owner:
+            # PostgreSQL refuses to compare it.
+            raise ApiError(http.HTTP_400_BAD_REQUEST, "Not right: owner.", {"owner": "a user name, without NUL"})
         jobs = self.get_queryset()
         jobs = jobs.filter(state=state) if state else jobs
         jobs = jobs.filter(owner__username=owner) if owner else jobs
@@ -189,8 +191,6 @@ class JobCancel(_Jobs):
 
 
 class JobLog(_Jobs):
-    content_negotiation_class = AnyAccept
-
     @extend_schema(
         operation_id="jobs_log",
         summary="The log of a job",
@@ -210,6 +210,8 @@ class JobLog(_Jobs):
         attempt = recorded_attempt(job, None if number is None else int(number))
         if attempt is None:
             raise ApiError(http.HTTP_404_NOT_FOUND, "There is no log yet.")
+        if attempt.records_dropped_at is not None:
+            raise ApiError(http.HTTP_404_NOT_FOUND, gone_words(attempt))
         spooled = tempfile.SpooledTemporaryFile(max_size=_SPOOLED_BYTES)  # noqa: SIM115 - the response closes it
         for content in attempt_log(attempt):
             spooled.write(content)

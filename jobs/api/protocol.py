@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from http import HTTPStatus
@@ -10,7 +9,6 @@ from typing import Any, TypeVar, cast
 
 import pydantic
 from django.core.cache import cache
-from django.db import InterfaceError, OperationalError
 from rest_framework import status as http
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,15 +22,15 @@ from jobs.services.callers import Caller
 from jobs.services.directives import directive_for
 from jobs.services.errors import AgentRefused
 from lemsite.lib.api_errors import handle_api_error
+from lemsite.lib.outages import outage_of, tell
 from lemsite.lib.parsers import StrictJSONParser
-
-logger = logging.getLogger(__name__)
 
 PROTOCOLS = (1,)
 DIRECTIVE = "X-Attempt-Directive"
 #: calls of one token in one window; a busy host makes a tenth of that
 CALLS, WINDOW_S = 3_000, 10
-RETRY_DATABASE_S = 2
+#: hosts ask again soon whatever is away: they have work that waits
+RETRY_S = 2
 MAX_FIELDS_TOLD = 20
 
 
@@ -130,11 +128,12 @@ def handle_agent_error(exc: Exception, context: dict[str, Any]) -> Response | No
     if isinstance(exc, AgentRefused):
         wait = {"Retry-After": str(exc.extra["retry_after_s"])} if "retry_after_s" in exc.extra else None
         return problem(exc.status, exc.code, exc.detail, headers=wait, **exc.extra)
-    if isinstance(exc, (OperationalError, InterfaceError)):
-        logger.warning("The database does not answer an agent: %s", exc)
-        wait = {"Retry-After": str(RETRY_DATABASE_S)}
-        detail = "The database does not answer; send it again."
-        return problem(http.HTTP_503_SERVICE_UNAVAILABLE, "database_down", detail, headers=wait)
+    if outage := outage_of(exc):
+        tell(outage, exc)
+        told = problem(outage.status, outage.code, outage.message, headers={"Retry-After": str(RETRY_S)})
+        # Django would log each one.
+        told._has_been_logged = True  # type: ignore[attr-defined]  # what Django's log_response() looks for
+        return told
     if isinstance(exc, pydantic.ValidationError):
         fields = {".".join(map(str, error["loc"])) or "body": error["msg"] for error in exc.errors()[:MAX_FIELDS_TOLD]}
         detail = f"Not right: {', '.join(fields)}."

@@ -29,6 +29,7 @@ ORDER_EXAMPLE = {
     "simulate": False,
 }
 _KEYS = ("kind", "config", "simulate")
+_UNKNOWN: dict[str, Any] = {"minutes": None, "energy_kwh": None, "usd": None, "co2_g": None, "basis": ""}
 
 
 class EstimateSerializer(serializers.Serializer[Any]):
@@ -167,12 +168,17 @@ def not_right(fields: dict[str, str]) -> ApiError:
     return ApiError(http.HTTP_422_UNPROCESSABLE_ENTITY, f"Not right: {', '.join(fields)}.", fields)
 
 
+def _estimate_of(job: Job) -> dict[str, Any]:
+    """Lanes of a race have none: nothing can be said of them."""
+    return {**_UNKNOWN, **job.estimate}
+
+
 def ordered_body(job: Job, place: Place | None, request: Request) -> dict[str, Any]:
     return {
         "id": job.pk,
         "state": job.state,
         "position": place.position if place else None,
-        "estimate": job.estimate,
+        "estimate": _estimate_of(job),
         "url": _page_of(job, request),
     }
 
@@ -192,7 +198,7 @@ def job_body(job: Job, request: Request, place: Place | None = None) -> dict[str
         "priority": job.priority,
         "position": place.position if place else None,
         "starts_in_s": place.starts_in_s if place else None,
-        "estimate": job.estimate,
+        "estimate": _estimate_of(job),
         "seed": job.seed,
         "wall_s": job.wall_s,
         "created_at": job.created_at,

@@ -72,6 +72,8 @@ class Attempt(models.Model):
     step_count = models.PositiveIntegerField(null=True)
 
     log_bytes = models.PositiveBigIntegerField(default=0)
+    #: when its log and samples went, long after the job had ended (jobs.retention)
+    records_dropped_at = models.DateTimeField(null=True)
     #: end of the gap-free prefix: the sequence number that is expected next
     next_event = models.PositiveIntegerField(default=1)
     next_telemetry = models.PositiveIntegerField(default=1)

@@ -31,7 +31,7 @@ from jobs.presenting.states import about, shown_state
 from jobs.presenting.steps import progress, step_rows
 from jobs.presenting.telemetry import charts
 from jobs.queries.jobs import attempts_of, current_attempt, history_of
-from jobs.queries.logs import log_part
+from jobs.queries.logs import gone_words, log_part
 from jobs.queries.places import left_s, place_of
 from jobs.queries.records import step_events, summaries
 from leaderboard.format import count, minute, size
@@ -167,17 +167,18 @@ def record_view(attempt: Attempt, events: Sequence[AttemptEvent], now: datetime)
     ran_s = (now - attempt.accepted_at).total_seconds() if attempt.accepted_at else None
     files = list(attempt.artifacts.all())
     steps, run = step_rows(events, is_over=is_over, now_s=ran_s)
+    is_gone = attempt.records_dropped_at is not None
     return RecordView(
         number=attempt.number,
         host=agent_link(attempt.agent),
         is_live=not is_over,
         log_url=log_url(attempt),
-        log_start=max(attempt.log_bytes - SHOWN_BYTES, 0),
-        log_size=size(attempt.log_bytes) if attempt.log_bytes else "",
+        log_start=0 if is_gone else max(attempt.log_bytes - SHOWN_BYTES, 0),
+        log_size=gone_words(attempt) or (size(attempt.log_bytes) if attempt.log_bytes else ""),
         log_tail=tail_text(log_part(attempt, tail_start, TAIL_BYTES), is_whole=tail_start == 0),
         series_url=reverse("jobs:series", args=[attempt.job_id, attempt.number]),
-        charts=charts(summaries(attempt), is_live=not is_over),
-        has_samples=attempt.next_telemetry > 1,
+        charts=() if is_gone else charts(summaries(attempt), is_live=not is_over),
+        has_samples=attempt.next_telemetry > 1 and not is_gone,
         steps=steps,
         run=run,
         files=[

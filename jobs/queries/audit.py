@@ -13,7 +13,20 @@ from itertools import islice
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db.models import BigIntegerField, Count, Exists, F, Max, OuterRef, Q, Subquery, Sum, Value, Window
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    Window,
+)
 from django.db.models.functions import Coalesce, Lag, Length
 from django_q.models import OrmQ
 
@@ -108,7 +121,7 @@ def _torn_logs() -> Iterator[str]:
     for chunk in LogChunk.objects.annotate(before=before).exclude(start=F("before")).defer("content").iterator():
         yield f"the log of attempt {chunk.attempt_id} is torn at {chunk.start}"
     stored = _counted(LogChunk.objects.all(), Sum(Length("content")))
-    wrong = Attempt.objects.annotate(stored=stored).exclude(stored=F("log_bytes"))
+    wrong = _with_records().annotate(stored=stored).exclude(stored=F("log_bytes"))
     for pk, size, told in wrong.values_list("pk", "stored", "log_bytes").iterator():
         yield f"the log of attempt {pk} has {size} bytes, not {told}"
 
@@ -119,7 +132,7 @@ def _holes() -> Iterator[str]:
     for pk, following, known in torn.values_list("pk", "next_event", "known").iterator():
         yield f"attempt {pk} expects event {following} and has {known} before it"
     samples = _counted(TelemetryBatch.objects.all(), Sum("count"))
-    torn = Attempt.objects.annotate(known=samples).exclude(next_telemetry=F("known") + 1)
+    torn = _with_records().annotate(known=samples).exclude(next_telemetry=F("known") + 1)
     for pk, following, known in torn.values_list("pk", "next_telemetry", "known").iterator():
         yield f"attempt {pk} expects sample {following} and has {known} before it"
     for attempt in Attempt.objects.exclude(verdict="").iterator():
@@ -127,6 +140,11 @@ def _holes() -> Iterator[str]:
             told = (attempt.finish.get(name) or {}).get("last_seq") or 0
             if following <= told:
                 yield f"attempt {attempt.pk} was finished with {name} up to {told}; {following} is missing"
+
+
+def _with_records() -> QuerySet[Attempt]:
+    """Attempts whose log and samples are still kept."""
+    return Attempt.objects.filter(records_dropped_at=None)
 
 
 def _counted(rows: Any, what: Any) -> Any:
@@ -177,7 +195,7 @@ def _overlaps() -> Iterator[str]:
 
 
 def _changed_logs() -> Iterator[str]:
-    for attempt in Attempt.objects.exclude(verdict="").iterator():
+    for attempt in _with_records().exclude(verdict="").iterator():
         told = (attempt.finish.get("log") or {}).get("sha256")
         if told and told != log_sha256(attempt):
             yield f"the log of attempt {attempt.pk} is not the host's"
@@ -197,8 +215,13 @@ def _changed_files() -> Iterator[str]:
 
 def _orphan_files() -> Iterator[str]:
     for folder in _folders("artifacts"):
-        for name in () if folder == "pieces" else default_storage.listdir(f"artifacts/{folder}")[1]:
-            if not Artifact.objects.filter(sha256=name).exists():
+        if folder == "pieces":
+            continue
+        names = default_storage.listdir(f"artifacts/{folder}")[1]
+        # Asked once a folder: digests have no index, and each file of its own would read the whole table.
+        known = set(Artifact.objects.filter(sha256__startswith=folder).values_list("sha256", flat=True))
+        for name in names:
+            if name not in known:
                 yield f"the storage has {name[:12]}…, which is of no attempt"
 
 

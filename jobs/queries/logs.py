@@ -28,6 +28,12 @@ def log_part(attempt: Attempt, start: int, limit: int) -> bytes:
     return bytes(found[:limit])
 
 
+def gone_words(attempt: Attempt) -> str:
+    """What is said in place of a log that was deleted long after its job had ended; empty for others."""
+    gone = attempt.records_dropped_at
+    return f"The log and the samples were deleted on {gone:%Y-%m-%d}." if gone else ""
+
+
 def log_sha256(attempt: Attempt) -> str:
     digest = hashlib.sha256()
     for content in attempt_log(attempt):

@@ -24,6 +24,7 @@ from jobs.limits import ARTIFACT_CHUNK_BYTES, ARTIFACT_TOTAL_BYTES, MAX_ARTIFACT
 from jobs.models import Artifact, Attempt
 from jobs.services import intake
 from jobs.services.errors import AgentRefused
+from lemsite.lib.held import Held, hold
 
 NAME = re.compile(r"[A-Za-z0-9_=+-][A-Za-z0-9._=+-]*(?:/[A-Za-z0-9_=+-][A-Za-z0-9._=+-]*)*", re.ASCII)
 MAX_NAME = 300
@@ -65,6 +66,9 @@ def _check(told: Announced) -> None:
 
 @transaction.atomic
 def _begin_all(attempt: Attempt, files: Sequence[Announced]) -> list[tuple[Artifact, bool]]:
+    if any(one.content is not None for one in files):
+        # What lies there already stays while this request relies on it.
+        hold(Held.FILES, shared=True)
     attempt = intake.locked(attempt)
     known = {artifact.name: artifact for artifact in attempt.artifacts.all()}
     new: dict[str, Artifact] = {}

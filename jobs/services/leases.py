@@ -17,7 +17,7 @@ from django_q.models import OrmQ
 from accounts.models import NotificationKind, User
 from accounts.services.notifications import notify
 from jobs.limits import ATTEMPTS_PER_JOB
-from jobs.models import Attempt, AttemptState, Gpu, GpuHold, Job, JobState
+from jobs.models import Attempt, AttemptState, Gpu, GpuHold, Job, JobKind, JobState
 from jobs.services import clock
 from jobs.services.directives import can_be_readopted, kill_at
 from jobs.services.locking import lock_attempt
@@ -32,16 +32,31 @@ SWEPT_AT_ONCE = 100
 def sweep(now: datetime | None = None) -> int:
     """Settle every offer, lease and wall limit that is over; returns how many. Not inside a transaction."""
     now = now or clock.db_now()
+    if clock.was_set():
+        return _shorten(now)
     return sweep_due(now) + sum(_overrun(pk, now) for pk in _overrun_attempts(now))
 
 
 def sweep_due(now: datetime) -> int:
     """Settle the offers and leases that are over, each in a transaction of its own, so that one job is locked at a
     time. Cheap when there are none: every claim and heartbeat begins with it."""
+    if clock.was_set():
+        return 0
     due = Attempt.objects.filter(
         Q(state=AttemptState.OFFERED, offer_until__lt=now) | Q(state__in=LEASED, lease_until__lt=now - _grace())
     )
     return sum(_settle(pk, now) for pk in due.order_by().values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+
+
+def _shorten(now: datetime) -> int:
+    """After the clock went back, offers, leases and waiting jobs would last for as much longer: none does."""
+    lease, offer = (now + timedelta(seconds=seconds) for seconds in (times().lease_s, times().offer_s))
+    leased = Attempt.objects.filter(state__in=LEASED, lease_until__gt=lease).update(lease_until=lease)
+    offered = Attempt.objects.filter(state=AttemptState.OFFERED, offer_until__gt=offer).update(offer_until=offer)
+    ahead = Job.objects.filter(state=JobState.QUEUED, kind=JobKind.LLEM, created_at__gt=now, available_at__gt=now)
+    tickets = list(ahead.values_list("ticket_id", flat=True))
+    OrmQ.objects.filter(pk__in=tickets).update(lock=now)
+    return leased + offered + ahead.update(available_at=now)
 
 
 def renew(*, attempts: Iterable[Attempt], now: datetime) -> None:

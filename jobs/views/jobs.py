@@ -89,7 +89,9 @@ def job_log(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
         content = log_part(attempt, after, STRETCH_BYTES)
         response = HttpResponse(content, content_type="text/plain; charset=utf-8")
         response["X-Log-Next"] = str(after + len(content))
-        response["X-Log-Over"] = "1" if _is_over(attempt) and after + len(content) >= attempt.log_bytes else "0"
+        # One that was long ago has no bytes left.
+        is_all = not content or after + len(content) >= attempt.log_bytes
+        response["X-Log-Over"] = "1" if _is_over(attempt) and is_all else "0"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-cache"
     return response

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from leaderboard.api.serializers import ErrorSerializer
 from leaderboard.board import (
     DEFAULT_LIMIT,
     DEFAULT_MIN_TRUST,
@@ -138,21 +137,3 @@ UPLOAD_EXAMPLE = OpenApiExample(
     media_type="application/json",
     request_only=True,
 )
-
-_WORDS = {
-    400: "Something in the request is not right; `fields` names it.",
-    401: "No token, or one that is unknown, expired or revoked.",
-    403: "The token lacks the scope.",
-    404: "Not there, or not for you.",
-    409: "Not possible in the present state.",
-    410: "It was published and is gone.",
-    413: "The body is too large.",
-    415: "This content type is not read.",
-    422: "The statement makes a result impossible.",
-    429: "Too many writing requests; Retry-After says when to go on.",
-}
-
-
-def errors(*statuses: int) -> dict[int, Any]:
-    """The same shape for every error status of an endpoint."""
-    return {status: OpenApiResponse(ErrorSerializer, description=_WORDS[status]) for status in statuses}

@@ -21,6 +21,7 @@ from leaderboard.models import (
 from leaderboard.models.result import TRUST_CODES
 from leaderboard.normal import Origin
 from leaderboard.result_values import PRICED, REPORTED
+from lemsite.lib.api_schema import ErrorSerializer
 
 TRUST_LEVELS = tuple(TRUST_CODES.values())
 #: what an owner may set: the steps open to them, and what finishes a draft
@@ -330,21 +331,6 @@ class BoardSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True, help_text="the following page; null on the last")
     view = serializers.CharField()
     sort = serializers.CharField()
-
-
-class ErrorFieldsSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-    def get_fields(self) -> dict[str, Any]:
-        # `fields` is the name of an attribute of every serializer.
-        return {**super().get_fields(), "fields": serializers.DictField(child=serializers.CharField())}
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    """What every error looks like."""
-
-    error = ErrorFieldsSerializer()
 
 
 class ImpossibleSerializer(ErrorSerializer):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-CHECK_SET: Final = "2026.3"
+CHECK_SET: Final = "2026.4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,9 @@ LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
         "wall_high_review": Limit(2.0, "ratio", "8 x B200: 10.4 kW at the wall is 1.30 x the sum of the TDPs."),
         "host_energy_off_review": Limit(
             0.05, "share", "NVML is accurate to about 5 %; a larger gap is another GPU, another window or a shared GPU."
+        ),
+        "idle_off_review": Limit(
+            0.10, "share", "A proposal: tools take idle power and energy over windows that differ by a few percent."
         ),
         "window_review": Limit(20, "s", "The shortest window of ML.ENERGY; power sensors need several samples."),
         "window_warn": Limit(60, "s", "A proposal: clocks and temperature need about a minute to settle."),

@@ -1,10 +1,10 @@
-"""PWR1 to PWR3: mean power lies between what a GPU draws idle and what its limit allows."""
+"""PWR1 to PWR3 and IDL1: mean power lies between what a GPU draws idle and what its limit allows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from leaderboard.checks.findings import Context, Finding, Severity, quantity
+from leaderboard.checks.findings import Context, Finding, Severity, percent, quantity
 from leaderboard.checks.limits import is_above, is_below, limit
 from leaderboard.normal import NormalResult, ParsedResult
 
@@ -87,6 +87,32 @@ def check_wall_power(parsed: ParsedResult, context: Context) -> Iterator[Finding
                 "check the energy scope and the GPU count, and say so if the load was light or the node held more."
             ),
             field="avg_power_w",
+        )
+
+
+def check_idle(parsed: ParsedResult, _context: Context) -> Iterator[Finding]:
+    """IDL1: what is left of the energy without idle is the total less idle power x duration, subtracted once.
+
+    Idle power may be that of one GPU or of all: the larger reading counts.
+    """
+    values = parsed.values
+    total, adjusted, idle = values.total_energy_j, values.adjusted_energy_j, values.idle_power_w
+    if total is None or adjusted is None or idle is None or values.duration_s is None:
+        return
+    least = total - idle * (values.gpu_count or 1) * values.duration_s
+    if is_above((least - adjusted) / total, "idle_off_review") or is_above(
+        (adjusted - total) / total, "idle_off_review"
+    ):
+        yield Finding(
+            "IDL1",
+            Severity.REVIEW,
+            observed=quantity(adjusted, "J"),
+            limit=f"{quantity(least, 'J')} to {quantity(total, 'J')}, within {percent(limit('idle_off_review'))}",
+            message=(
+                f"{quantity(total, 'J')} less {quantity(idle, 'W')} over {quantity(values.duration_s, 's')} is not "
+                f"{quantity(adjusted, 'J')}; check that idle power is subtracted once, over the measured window."
+            ),
+            field="adjusted_energy_j",
         )
 
 

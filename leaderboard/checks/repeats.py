@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from leaderboard.checks.findings import Context, Finding, Severity, percent
 from leaderboard.checks.limits import is_above, limit
@@ -61,15 +62,25 @@ def check_noise(parsed: ParsedResult, context: Context) -> Iterator[Finding]:
 def _equal_repeats(parsed: ParsedResult) -> tuple[str, str, str] | None:
     figures = [tuple(getattr(cycle, name) for name in NOISY) for cycle in parsed.cycles]
     known = [each for each in figures if sum(value is not None for value in each) > 1]
-    equal = len(known) - len(set(known))
+    equal = max(len(known) - len(set(known)), _nearly_equal(parsed.cycles))
     still = [name for name, stated in parsed.stated_statistics.items() if name in NOISY and stated.get("sd") == 0]
     if equal:
-        message = "Repeats of a measurement never agree to the last digit; give each repeat the figures of its own run."
+        message = "Repeats of a measurement never agree so closely; give each repeat the figures of its own run."
         return f"{equal + 1} equal repeats", "repeats that differ", message
     if still and not parsed.cycles and (parsed.values.runs or 0) >= MIN_REPEATS_FOR_INTERVAL:
         message = f"{still[0]} has no spread over {parsed.values.runs} repeats; give the figures of each repeat."
         return "a standard deviation of 0", "repeats that differ", message
     return None
+
+
+def _nearly_equal(cycles: Sequence[NormalResult]) -> int:
+    """Repeats whose energy and throughput are those of the one before, to the digits of a copy."""
+    figures = [(cycle.total_energy_j, cycle.throughput_tokens_per_s) for cycle in cycles]
+    known = sorted((energy, rate) for energy, rate in figures if energy and rate)
+    return sum(
+        all(not is_above(abs(one / two - 1), "same_figures") for one, two in zip(earlier, later, strict=True))
+        for earlier, later in pairwise(known)
+    )
 
 
 def _same_as_other(values: NormalResult, context: Context) -> tuple[str, str, str] | None:

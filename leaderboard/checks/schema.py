@@ -1,4 +1,4 @@
-"""SCH1, SCH2, TOK1 and PAR1: is there something to judge, and is it what it says it is?"""
+"""SCH1, SCH2, TOK1, PAR1 and CFG1: is there something to judge, and is it what it says it is?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from leaderboard.checks.findings import Context, Finding, Severity, quantity
 from leaderboard.checks.limits import is_above, limit
-from leaderboard.normal import NormalResult, ParsedResult
+from leaderboard.normal import CONFIG_EDITED, NormalResult, ParsedResult
 
 #: one of these must be measured for a result to say anything
 METRICS = (
@@ -123,4 +123,20 @@ def check_split(parsed: ParsedResult, _context: Context) -> Iterator[Finding]:
                 "count the GPUs of all nodes."
             ),
             field="gpu_count",
+        )
+
+
+def check_configuration(parsed: ParsedResult, _context: Context) -> Iterator[Finding]:
+    """CFG1: the settings in the tool's file have the hash that the tool wrote beside them."""
+    if parsed.notes.get("config_hash") == CONFIG_EDITED:
+        yield Finding(
+            "CFG1",
+            Severity.REVIEW,
+            observed="settings of another hash",
+            limit="the hash that the tool wrote",
+            message=(
+                "The settings in the file are not those that the tool noted a hash of, so model, precision or batch "
+                "size may not be what ran; upload the files as the tool wrote them."
+            ),
+            field="config_hash",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from leaderboard.importers.base import ImportRefused
 from leaderboard.importers.fields import Fields
-from leaderboard.normal import NormalResult, Origin, ParsedResult
+from leaderboard.normal import BIGGEST_NUMBER, SMALLEST_NUMBER, NormalResult, Origin, ParsedResult
 from leaderboard.redaction import is_local_path, redact_value
 
 NOT_IN_FILE = "The file does not give this value."
@@ -20,11 +19,11 @@ MAX_WARNINGS = 50
 
 
 def ratio(top: float | None, bottom: float | None) -> float | None:
-    """Return top / bottom where that is a positive finite number, else None: a figure that cannot be is not shown."""
+    """Return top / bottom where that can be a measurement, else None: a figure that cannot be is not shown."""
     if not top or not bottom:
         return None
     value = top / bottom
-    return value if math.isfinite(value) and value > 0 else None
+    return value if SMALLEST_NUMBER <= value <= BIGGEST_NUMBER else None
 
 
 @dataclass(slots=True)

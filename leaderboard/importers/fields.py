@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from leaderboard.importers.base import ImportRefused
-from leaderboard.normal import BIG_INT_MAX
+from leaderboard.normal import BIG_INT_MAX, BIGGEST_NUMBER
 
-#: a double holds more, but no measurement of ours does, and ratios of such numbers stay finite
-BIGGEST_NUMBER = 1e100
 MAX_TEXT = 200
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from leaderboard.importers.base import Document, Measurement, Sides
 from leaderboard.importers.draft import Draft, ratio
-from leaderboard.importers.fields import BIGGEST_NUMBER, Fields
+from leaderboard.importers.fields import Fields
 from leaderboard.importers.llm_d_stack import read_hosts, read_stack
 from leaderboard.importers.serving import (
     PARTS,
@@ -22,6 +22,7 @@ from leaderboard.importers.serving import (
     read_requests,
 )
 from leaderboard.importers.units import MEGABYTES, MILLISECONDS, scaled
+from leaderboard.normal import BIGGEST_NUMBER
 
 _TIME = {unit: MILLISECONDS[unit] for unit in ("ms", "s")}
 _PER_TOKEN = {f"{unit}/token": factor for unit, factor in _TIME.items()}

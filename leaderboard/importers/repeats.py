@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from leaderboard.importers.base import Measurement
-from leaderboard.normal import NormalResult, Origin, ParsedResult
+from leaderboard.normal import CONFIG_EDITED, NormalResult, Origin, ParsedResult
 
 #: figures that are measured anew in each cycle; everything else describes the set-up
 _MEASURED = frozenset(
@@ -44,7 +44,13 @@ def merge_repeats(measurements: Sequence[Measurement]) -> list[ParsedResult]:
     groups: dict[tuple[str, ...], list[ParsedResult]] = {}
     for place, measurement in enumerate(measurements):
         groups.setdefault(measurement.repeat_key or ("alone", str(place)), []).append(measurement.parsed)
-    return [_single(group[0]) if len(group) == 1 else merge(group) for group in groups.values()]
+    return [_with_note(_single(group[0]) if len(group) == 1 else merge(group)) for group in groups.values()]
+
+
+def _with_note(parsed: ParsedResult) -> ParsedResult:
+    if parsed.config_hash_matches is False:
+        parsed.notes["config_hash"] = CONFIG_EDITED
+    return parsed
 
 
 def _single(parsed: ParsedResult) -> ParsedResult:

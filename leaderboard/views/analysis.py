@@ -12,10 +12,12 @@ from leaderboard.queries.analysis import answer
 from leaderboard.question import Question, parse_question
 from leaderboard.views.board import own_prices, page_etag
 from lemsite.lib.htmx import render_page, wants_fragment
+from lemsite.lib.rendered_pages import kept
 
 
 @require_safe
 @condition(etag_func=page_etag)
+@kept(page_etag)
 def analysis(request: HttpRequest) -> HttpResponse:
     """One question, one answer; htmx gets the answer alone from the same address."""
     question, notices = read_question(request.GET)

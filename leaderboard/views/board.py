@@ -17,6 +17,7 @@ from leaderboard.queries.facets import data_version, facet_counts
 from leaderboard.services.catalogue import CATALOGUE
 from lemsite import __version__
 from lemsite.lib.htmx import render_page, wants_fragment
+from lemsite.lib.rendered_pages import kept
 
 
 @cache
@@ -36,6 +37,7 @@ def page_etag(request: HttpRequest) -> str | None:
 
 @require_safe
 @condition(etag_func=page_etag)
+@kept(page_etag)
 def result_list(request: HttpRequest) -> HttpResponse:
     """The leaderboard; htmx gets the table alone from the same address."""
     query, notices = read_query(request.GET)

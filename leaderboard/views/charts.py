@@ -19,6 +19,7 @@ from leaderboard.queries.facets import data_version
 from leaderboard.views.board import page_etag
 from lemsite import __version__
 from lemsite.lib.htmx import render_page, wants_fragment
+from lemsite.lib.rendered_pages import kept
 
 
 def public_etag(request: HttpRequest, *args: object, **kwargs: object) -> str:
@@ -56,6 +57,7 @@ def chart_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @condition(etag_func=_page_etag)
+@kept(_page_etag)
 def chart_detail(request: HttpRequest, slug: str) -> HttpResponse:
     kind = kind_of(slug)
     chart, params, notices = read_chart(kind, request.GET)
@@ -91,6 +93,7 @@ def chart_csv(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @condition(etag_func=public_etag)
+@kept(public_etag)
 def chart_json(request: HttpRequest, slug: str) -> HttpResponse:
     """The figure as Plotly takes it, colours as names of tokens, with its words and its rows."""
     chart, params, notices = read_chart(kind_of(slug), request.GET)

@@ -54,8 +54,7 @@ def dump_parquet(request: HttpRequest, version: str) -> HttpResponseBase:
         "Cache-Control": FOR_GOOD,
         "X-Content-Type-Options": "nosniff",
     }
-    etag, in_parts = f'"{dump.sha256}"', _is_on_disk(dump.file)
-    return file_response(request, stream, size=dump.size_bytes, etag=etag, headers=headers, in_parts=in_parts)
+    return file_response(request, stream, size=dump.size_bytes, etag=f'"{dump.sha256}"', headers=headers)
 
 
 @require_safe
@@ -75,15 +74,6 @@ def dump_checksum(request: HttpRequest, version: str) -> HttpResponse:
     response = HttpResponse(f"{dump.sha256}  {dump.version}.parquet\n", content_type="text/plain; charset=utf-8")
     response["Cache-Control"] = FOR_GOOD
     return response
-
-
-def _is_on_disk(name: str) -> bool:
-    """A file that is stored elsewhere is fetched whole, whatever part of it is read."""
-    try:
-        default_storage.path(name)
-    except NotImplementedError:
-        return False
-    return True
 
 
 def _found(version: str) -> Dump:

@@ -96,6 +96,7 @@ def _metric(request: HttpRequest) -> Metric:
 def _svg(badge: Badge) -> HttpResponse:
     response = HttpResponse(render_to_string("leaderboard/badge.svg", {"badge": badge}), content_type="image/svg+xml")
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Frame-Options"] = "DENY"  # it stands in other pages as an image, never as a frame
     return response
 
 

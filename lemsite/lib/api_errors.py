@@ -17,6 +17,8 @@ from rest_framework.exceptions import APIException, UnsupportedMediaType, Valida
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from lemsite.lib import request_ids
+
 #: status -> the code that stands in the body, for programs that look no further
 CODES = {
     400: "bad_request",
@@ -33,6 +35,8 @@ CODES = {
     422: "impossible",
     429: "too_many_requests",
     500: "server_error",
+    503: "unavailable",
+    507: "disk_full",
 }
 NOT_FOUND = "The address is wrong, or what was here is private or gone."
 
@@ -61,7 +65,11 @@ class ApiError(APIException):
 
 
 def error_body(status: int, message: str, fields: Mapping[str, str] | None = None) -> dict[str, Any]:
-    return {"error": {"code": CODES.get(status, "error"), "message": message, "fields": dict(fields or {})}}
+    """For a fault of ours, with the id by which it is found in the log."""
+    error = {"code": CODES.get(status, "error"), "message": message, "fields": dict(fields or {})}
+    if status >= http.HTTP_500_INTERNAL_SERVER_ERROR and (request_id := request_ids.current()):
+        error["request_id"] = request_id
+    return {"error": error}
 
 
 def handle_api_error(exc: Exception, context: dict[str, Any]) -> Response | None:

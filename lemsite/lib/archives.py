@@ -157,6 +157,8 @@ class _Names:
         is_junk = "__MACOSX" in parts or parts[-1] in _JUNK or parts[-1].startswith("._")
         if is_folder or is_junk:
             return None
+        if not name:
+            raise BadArchive(f"{self.archive} has an entry without a name: {raw[:80]!r}.")
         # Two names that a person or a Windows disk reads as one.
         key = unicodedata.normalize("NFKC", name).casefold()
         if key in self.seen:
@@ -192,7 +194,7 @@ def _zip_entries(names: _Names, stream: BinaryIO) -> Iterator[Entry]:
     total = 0
     with zipfile.ZipFile(stream) as opened:
         for info in opened.infolist():
-            name = names.accept(info.orig_filename, is_folder=info.is_dir())
+            name = names.accept(info.orig_filename, is_folder=info.orig_filename.endswith("/"))
             if stat.S_ISLNK(info.external_attr >> 16):
                 names.refuse_link(info.filename)
             if name is None:

@@ -5,6 +5,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -124,6 +125,35 @@ def hosts_with_ports(name: str) -> list[str]:
         if not host or "/" in host or not port.isdecimal():
             raise BadSetting(name, f"has {value!r}", "use host:port, as in hooks.internal:8080")
     return [value.lower() for value in values]
+
+
+def path_prefix(name: str, default: str) -> str:
+    """A path below the site's root, such as `admin/`: without a slash before it and with one behind it."""
+    value = text(name, default).strip("/")
+    if not re.fullmatch(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*", value):
+        raise BadSetting(name, f"is {value!r}", "use letters, digits, - and _, as in staff-door/")
+    return f"{value}/"
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Addresses and networks, such as `10.0.0.0/8,192.0.2.7`."""
+    found = []
+    for value in names(name):
+        try:
+            found.append(ip_network(value))
+        except ValueError:
+            raise BadSetting(name, f"has {value!r}", "use addresses and networks, as in 10.0.0.0/8") from None
+    return found
+
+
+def contact(name: str) -> str:
+    """An e-mail address, or the https address of a page, as a URL; or empty."""
+    value = text(name)
+    if "@" in value and ":" not in value:
+        value = f"mailto:{value}"
+    if value and not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+|https://[^\s/]+\S*", value):
+        raise BadSetting(name, f"is {value!r}", "use an e-mail address, or an https address")
+    return value
 
 
 def url(name: str, default: str, *, schemes: Sequence[str], example: str) -> SplitResult:

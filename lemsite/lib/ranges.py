@@ -20,21 +20,15 @@ def file_response(
     size: int,
     etag: str,
     headers: dict[str, str],
-    in_parts: bool = True,
 ) -> HttpResponseBase:
-    """The file, or the one range of it that the request asks for: 206, or 416 where the file has no such part.
-
-    `in_parts`: whether it can be read from the middle without reading all that comes before.
-    """
-    if not in_parts:
-        request.META.pop("HTTP_RANGE", None)
+    """The file, or the one range of it that the request asks for: 206, or 416 where the file has no such part."""
     # Compressed on its way, a file would have other bytes than those that ranges count and checksums name.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     response = _response(request, stream, size, etag)
     for name, value in headers.items():
         response.headers[name] = value
     response.headers["ETag"] = etag
-    response.headers["Accept-Ranges"] = "bytes" if in_parts else "none"
+    response.headers["Accept-Ranges"] = "bytes"
     return response
 
 

@@ -11,6 +11,18 @@ from lemsite.lib import env
 # 64 MB of pages in memory: the default of 2 MB does not hold the indexes of a leaderboard.
 SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
 SQLITE_BUSY_TIMEOUT_S = 20
+# No request waits longer for a connection. What is refused at once is tried again by the pool after a second, and a
+# connection that is asked for after that begins anew, not after a pause that grows with the outage.
+POSTGRESQL_POOL = {"min_size": 1, "max_size": 10, "timeout": 3, "reconnect_timeout": 3}
+# For a server that vanishes without a word: packets that nobody acknowledges, and connections on which nothing comes.
+POSTGRESQL_LIMITS = {
+    "connect_timeout": "3",
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "30",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
+REDIS_TIMEOUT_S = 1
 
 
 @dataclass(frozen=True)
@@ -47,11 +59,11 @@ def storage(name: str, *, folder: Path) -> dict[str, Any]:
         location = unquote(parts.path)
         if parts.netloc or not location.startswith("/"):
             raise env.BadSetting(name, "does not name an absolute folder", "use file:///srv/lemsite/files")
-        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": location}}
+        return {"BACKEND": "lemsite.lib.file_storage.WholeFileStorage", "OPTIONS": {"location": location}}
     bucket = parts.path.strip("/")
     if not bucket or "/" in bucket or not parts.hostname:
         raise env.BadSetting(name, "names no bucket", f"use something like {example}")
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3_options(parts, bucket)}
+    return {"BACKEND": "lemsite.lib.s3_storage.StreamingS3Storage", "OPTIONS": _s3_options(parts, bucket)}
 
 
 def email(name: str, *, default: str) -> Email:
@@ -87,9 +99,10 @@ def cache(redis_url: str) -> dict[str, Any]:
     if not redis_url:
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}}
     return {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "lemsite.lib.redis_cache.RedisOrMemoryCache",
         "LOCATION": redis_url,
         "KEY_PREFIX": "lemsite",
+        "OPTIONS": {"socket_connect_timeout": REDIS_TIMEOUT_S, "socket_timeout": REDIS_TIMEOUT_S},
     }
 
 
@@ -127,7 +140,7 @@ def _postgresql(name: str, parts: SplitResult) -> dict[str, Any]:
     if not database_name:
         raise env.BadSetting(name, "names no database", "use postgresql://user:password@host:5432/lemsite")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "lemsite.lib.postgresql",
         "NAME": database_name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -135,7 +148,9 @@ def _postgresql(name: str, parts: SplitResult) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         # The pool keeps the connections, which Django allows only together with CONN_MAX_AGE = 0.
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {**dict(parse_qsl(parts.query)), "pool": {"min_size": 1, "max_size": 10, "timeout": 10}},
+        # Each is tried before it is given out: after a restart of the server, the pool is full of broken ones.
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**POSTGRESQL_LIMITS, **dict(parse_qsl(parts.query)), "pool": dict(POSTGRESQL_POOL)},
     }
 
 
@@ -149,6 +164,7 @@ def _s3_options(parts: SplitResult, bucket: str) -> dict[str, Any]:
         "endpoint_url": f"{scheme}://{parts.hostname}{port}",
         "bucket_name": bucket,
         "region_name": options.get("region"),
-        "default_acl": "private",
+        # No ACL: an object is its owner's alone, and buckets that know no ACLs refuse requests that name one.
+        "default_acl": None,
         "file_overwrite": False,
     }

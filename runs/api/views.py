@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import status
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,16 @@ MAX_RUNS = 500
 MAX_LIMIT = 10_000
 MAX_RESOLUTION_MS = 24 * 3600 * 1000
 CHUNK = 1_000
+
+
+class LiveErrorSerializer(serializers.Serializer[str]):
+    """What an error of the live API looks like."""
+
+    error = serializers.CharField()
+
+
+_NO_RUN = OpenApiResponse(LiveErrorSerializer, description="There is no such run.")
+_BAD_NUMBER = OpenApiResponse(LiveErrorSerializer, description="A parameter is no whole number, or out of its range.")
 
 
 class PublicRead(APIView):
@@ -38,7 +48,10 @@ class RunList(PublicRead):
 
 class RunDetail(PublicRead):
     @extend_schema(
-        operation_id="runs_retrieve", summary="One run and its scores", responses=OpenApiTypes.OBJECT, tags=["live"]
+        operation_id="runs_retrieve",
+        summary="One run and its scores",
+        responses={200: OpenApiTypes.OBJECT, 404: _NO_RUN},
+        tags=["live"],
     )
     def get(self, request: Request, key: str) -> Response:
         run = find_run(key)
@@ -51,7 +64,7 @@ class RunDetail(PublicRead):
 class RunEvents(PublicRead):
     @extend_schema(
         summary="The events of a run in order of their time",
-        responses=OpenApiTypes.OBJECT,
+        responses={200: OpenApiTypes.OBJECT, 400: _BAD_NUMBER, 404: _NO_RUN},
         tags=["live"],
         parameters=[
             OpenApiParameter("after", int, description="only events with a greater id (the id of the stream)"),

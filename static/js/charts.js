@@ -20,9 +20,13 @@ function loaded() {
 }
 
 function onThemeChange(act) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", act);
-  new MutationObserver(act).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  // The page shows its new colours first: a chart takes longer than a click may.
+  const soon = () => requestAnimationFrame(() => setTimeout(act));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
+  new MutationObserver(soon).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }
+
+const whenIdle = window.requestIdleCallback ?? ((act) => setTimeout(act, 200));
 
 /** The address behind a point: that of its row's result, or "". */
 function addressOf(figure, point) {
@@ -78,9 +82,10 @@ const near = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
     near.unobserve(target);
-    draw(target).catch(() => failed(target));
+    // Text is read first, and clicks are answered: the library alone keeps the main thread for a while.
+    whenIdle(() => draw(target).catch(() => failed(target)));
   }
-}, { rootMargin: "300px" });
+});
 
 /** Draws the charts inside `root`, which htmx may have brought. */
 function find(root) {

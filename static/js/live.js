@@ -48,7 +48,6 @@ function start(root) {
       drawSoon();
     },
     viewers({ count }) {
-      viewers.hidden = false;
       viewers.textContent = `, ${count.toLocaleString("en")} watching`;
     },
     // Everybody hears of the end at once; a second of chance keeps them from asking at once.

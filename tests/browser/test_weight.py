@@ -24,7 +24,7 @@ def production_url(transactional_db, settings, tmp_path):
     settings.STATIC_ROOT = tmp_path / "static"
     # Only our own files: compressing those of the admin and of Swagger takes a minute.
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
-    backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    backend = "lemsite.static_files.BundledManifestStaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
     call_command("collectstatic", verbosity=0, interactive=False)
     shared = {}

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
 from datetime import UTC, datetime
 
 import pytest
 
 from benchmarks.load.site import new_site
 from gpuagent import messages
-from gpuagent.client import Gpu, Run
+from gpuagent.client import Client, Gpu, Run
+from gpuagent.client.live_shapes import LiveEvent
 from runs.wire import EvalScore, ProgressEvent, RunEnd, RunStart, parse_message
+from tests.gpuagent.waiting import wait_for
 
 FIXED = {"runId": "r", "eventId": "e", "gpuId": "g", "model": "m"}
 NUMBERS = {name: 1 for name in messages.TICK if name not in {"gpu", "model", "use_case", "ts"}}
@@ -55,10 +63,28 @@ def spool(tmp_path, monkeypatch):
     monkeypatch.setenv("LEM_SPOOL", str(tmp_path))
 
 
+def told_by(*command: str, **variables: str) -> str:
+    """What a program prints; variables are added to its environment."""
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | variables, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def watch(url: str, key: str, watched: list[LiveEvent]) -> None:
+    with Client(url, "") as client:
+        watched.extend(client.runs.watch(key))
+
+
 def test_a_run_arrives_at_a_real_site_and_survives_its_restart(spool):
     with new_site("sqlite") as site:
-        with Run("nightly", gpus=["g"], models=["m"], url=f"http://127.0.0.1:{site.port}", token=site.token) as run:
+        url = f"http://127.0.0.1:{site.port}"
+        watched: list[LiveEvent] = []
+        with Run("nightly", gpus=["g"], models=["m"], url=url, token=site.token) as run:
             run.log(tokens_per_s=1)
+            wait_for(lambda: run.counts.sent >= 2)
+            watching = threading.Thread(target=watch, args=(url, run.id, watched))
+            watching.start()
+            wait_for(lambda: watched)
             site.kill()
             run.log(tokens_per_s=2)
             site.start()
@@ -66,6 +92,12 @@ def test_a_run_arrives_at_a_real_site_and_survives_its_restart(spool):
             run.log(tokens_per_s=3)
             run.score(use_case="qa", test_case_id="1", **SHARES)  # type: ignore[arg-type]  # keys of a dict have no types
 
+        watching.join(60)
+        lem = (sys.executable, "-m", "gpuagent.client")
+        plain = told_by(*lem, "watch", run.id, LEM_URL=url)
+        lines = told_by(*lem, "watch", f"{url}/runs/{run.id}/", "--json", "--after", "1")
+        variables = {"LEM_URL": url, "LEM_TOKEN": site.token, "PYTHONPATH": "."}
+        looped = told_by(sys.executable, "docs/examples/stream_loop.py", "3", **variables)
         told = site.get(f"/api/runs/{run.id}")
         events = site.get(f"/api/runs/{run.id}/events")["events"]
 
@@ -74,3 +106,7 @@ def test_a_run_arrives_at_a_real_site_and_survives_its_restart(spool):
     assert [score["composite"] for score in told["scores"]] == [0.5]
     assert sorted(event["tokenPerSec"] for event in events) == [1, 2, 3]
     assert run.counts.sent == run.counts.logged
+    assert [event.tokens_per_s for event in watched] == [1, 2, 3]
+    assert re.search(r"nightly  finished  0:00:\d\d\nm: composite 0.500 over 1 test cases\n$", plain)
+    assert [json.loads(line)["stream_id"] for line in lines.splitlines()] == [2, 3]
+    assert "sent=5, rejected=0, spooled=0, dropped=0" in looped

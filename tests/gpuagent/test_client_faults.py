@@ -263,7 +263,7 @@ def test_memory_is_bounded_and_the_overflow_is_counted(site, spool, monkeypatch,
 
 
 def test_a_site_that_hangs_does_not_hold_the_program_for_long(site, spool, monkeypatch):
-    monkeypatch.setattr("gpuagent.client.CLOSE_S", 0.3)
+    monkeypatch.setattr("gpuagent.client.live.CLOSE_S", 0.3)
     run = Run("x", gpus=["g"], models=["m"])
     wait_for(lambda: site.messages)
     site.delay_s = 3.0
@@ -279,7 +279,7 @@ def test_a_site_that_hangs_does_not_hold_the_program_for_long(site, spool, monke
 
 
 def test_a_fault_of_the_sender_leaves_everything_on_disk(site, spool, monkeypatch, caplog):
-    monkeypatch.setattr("gpuagent.client.Site", lambda url, token: 1 / 0)
+    monkeypatch.setattr("gpuagent.client.live.Site", lambda url, token: 1 / 0)
 
     with Run("x", gpus=["g"], models=["m"]) as run:
         run.log(tokens_per_s=1)

@@ -119,7 +119,7 @@ def test_a_program_without_a_home_has_no_live_run_and_goes_on(site, monkeypatch,
     def fail() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr("gpuagent.client.default_folder", fail)
+    monkeypatch.setattr("gpuagent.client.live.default_folder", fail)
 
     with Run("x", gpus=["g"], url=site.url, token="t") as run:
         run.log(tokens_per_s=1)

@@ -7,9 +7,11 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from jobs.models import Agent, Attempt, AttemptState, GpuHold, Job, JobEvent, JobState
+from jobs.services import polling
 from jobs.services.cancelling import cancel_job
 from tests.jobs.calling import Host
 from tests.jobs.factories import AttemptFactory, GpuFactory, JobFactory
@@ -71,6 +73,23 @@ def test_without_a_job_the_host_is_told_when_to_ask_again(caller):
     answer = claim(caller)
 
     assert (answer.status_code, answer["Retry-After"]) == (204, "3")
+
+
+@pytest.mark.parametrize(("hosts", "wait_s"), [(300, "3"), (1000, "10"), (100_000, "120")])
+def test_many_hosts_ask_less_often(caller, hosts, wait_s):
+    cache.set(polling.KEY, hosts)
+
+    assert claim(caller)["Retry-After"] == wait_s
+
+
+def test_hosts_that_are_away_are_not_waited_for(caller):
+    claim(caller)
+    assert cache.get(polling.KEY) == 1
+
+    cache.delete(polling.KEY)
+
+    assert polling.next_claim_s(timezone.now() + timedelta(minutes=2)) == 3
+    assert cache.get(polling.KEY) == 0
 
 
 def test_the_same_claim_gets_the_same_offer_again(caller):

@@ -1,5 +1,6 @@
 """`manage.py serve` is really started, in a process of its own, and really stopped."""
 
+import contextlib
 import os
 import re
 import signal
@@ -9,8 +10,11 @@ import sqlite3
 import pytest
 import requests
 from django.core.management import CommandError, call_command
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from lemsite.management.commands import serve
+from tests.runs.messages import progress
 from tests.site_process import PATIENCE_S, Site, processes_with, wait_for
 
 
@@ -99,6 +103,37 @@ def test_two_web_processes_serve_and_end_with_their_parent(start):
     site.process.kill()
 
     wait_for(site.has_no_process_left, "The end of the web processes")
+
+
+def test_each_of_several_web_processes_drains_and_loses_nothing(start):
+    site = start(WEB_PROCESSES="2", DRAIN_S="2", INGEST_TOKEN="secret-of-this-test")
+    assert _post(site) == 200
+    stream = requests.get(f"{site.url}/api/runs/run-1/stream", stream=True, timeout=PATIENCE_S)
+    with connect(f"ws://127.0.0.1:{site.port}/ws/runs/run-1/?after=0", origin=site.url) as socket:
+        socket.recv(PATIENCE_S)
+
+        site.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: site.logged("not ready any more"), "The drain")
+        ready = requests.get(f"{site.url}/ready", timeout=PATIENCE_S)
+        late = _post(site)
+
+        assert (ready.status_code, ready.json(), ready.headers["Connection"]) == (503, {"status": "draining"}, "close")
+        assert late == 200
+        # The body ends as a body should; a stream that is cut off raises.
+        assert b"evalProgressIdx" in stream.content
+        with contextlib.suppress(ConnectionClosed):
+            while socket.recv(PATIENCE_S):
+                pass
+        assert socket.close_code == 1012
+    assert site.process.wait(PATIENCE_S) == 0
+    assert not site.logged("Traceback")
+    # Python's own watch over what processes share ends a moment after them.
+    wait_for(site.has_no_process_left, "The end of all processes")
+
+
+def _post(site):
+    headers = {"X-Ingest-Token": "secret-of-this-test"}
+    return requests.post(f"{site.url}/api/ingest", json=progress(), headers=headers, timeout=PATIENCE_S).status_code
 
 
 def test_serve_plays_a_simulated_race_in_development_and_ends_it_at_the_next_start(start):

@@ -14,7 +14,7 @@ from lemsite.lib.env import BadSetting
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = (REPOSITORY / "lemsite" / "settings.py").read_text()
-READ = set(re.findall(r'(?:env|service_urls)\.\w+\(\s*"([A-Z_]+)"', SOURCE))
+READ = set(re.findall(r'(?:env|service_urls)\.\w+\(\s*"([A-Z0-9_]+)"', SOURCE))
 PRODUCTION = {
     "LEMSITE_ENV": "production",
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz",
@@ -144,9 +144,9 @@ def test_the_command_line_answers_a_bad_value_with_one_line():
 @pytest.mark.parametrize("document", [".env.sample", "docs/configuration.md"])
 def test_every_variable_is_documented_and_no_other(document):
     text = (REPOSITORY / document).read_text()
-    pattern = r"^# ([A-Z_]+)=" if document == ".env.sample" else r"^\| (.*?) \|"
+    pattern = r"^# ([A-Z0-9_]+)=" if document == ".env.sample" else r"^\| (.*?) \|"
 
-    documented = {name for part in re.findall(pattern, text, re.M) for name in re.findall(r"[A-Z_]{4,}", part)}
+    documented = {name for part in re.findall(pattern, text, re.M) for name in re.findall(r"[A-Z0-9_]{4,}", part)}
 
     assert documented == READ
 

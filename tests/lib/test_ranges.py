@@ -62,15 +62,6 @@ def test_a_range_that_is_not_there_is_416():
     assert (response.status_code, response["Content-Range"]) == (416, "bytes */10")
 
 
-def test_a_file_that_cannot_be_read_from_the_middle_comes_whole():
-    request = RequestFactory().get("/", headers={"Range": "bytes=2-4"})
-
-    response = file_response(request, io.BytesIO(b"0123456789"), size=10, etag='"a"', headers={}, in_parts=False)
-
-    assert (response.status_code, response["Accept-Ranges"]) == (200, "none")
-    assert b"".join(response) == b"0123456789"
-
-
 @pytest.mark.django_db
 def test_head_has_the_length_of_the_whole_file():
     response = answer("HEAD", Range="bytes=2-4")

@@ -65,7 +65,7 @@ def test_s3_takes_its_parts_from_the_url(tmp_path, variable):
     assert options["endpoint_url"] == "http://minio:9000"
     assert (options["access_key"], options["secret_key"]) == ("key", "se/cret")
     assert (options["bucket_name"], options["region_name"]) == ("bench", "eu-1")
-    assert options["default_acl"] == "private"
+    assert options["default_acl"] is None
 
 
 @pytest.mark.parametrize("url", ["s3://host", "s3://host/a/b", "s3:///bucket", "file://relative", "http://host/x"])

@@ -14,8 +14,10 @@ from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 
 from runs import broadcast as broadcast_module
+from runs import consumers
 from runs import stream as stream_module
 from runs.broadcast import Broadcaster, Frame, Viewer, broadcaster, events_frame
+from runs.writer import Committed
 from tests.runs.messages import progress
 from tests.runs.test_ingest import _shared_secret, post  # noqa: F401 - a fixture, and the sender
 
@@ -193,27 +195,57 @@ async def test_many_commits_become_few_frames() -> None:
     assert len(frames) < 100
 
 
-async def test_closing_ends_every_stream() -> None:
+async def test_ending_the_streams_waits_until_each_reader_has_left() -> None:
     closing = Broadcaster()
     viewer = await closing.join("run-1")
 
-    closing.close()
+    ended = asyncio.ensure_future(closing.end_streams())
     await asyncio.wait_for(viewer.ready.wait(), 5)
+    waited = not ended.done()
+    await closing.leave("run-1", viewer)
+    await asyncio.wait_for(ended, 5)
+
+    assert viewer.closed
+    assert waited
+
+
+async def test_a_reader_that_does_not_read_does_not_hold_up_the_end(monkeypatch) -> None:
+    monkeypatch.setattr(broadcast_module, "STREAMS_END_WITHIN_S", 0.01)
+    closing = Broadcaster()
+    viewer = await closing.join("run-1")
+
+    await asyncio.wait_for(closing.end_streams(), 5)
     await closing.leave("run-1", viewer)
 
     assert viewer.closed
 
 
-async def test_who_comes_after_closing_is_sent_away() -> None:
+async def test_who_comes_after_the_end_is_sent_away() -> None:
     closing = Broadcaster()
-    await closing.leave("run-1", await closing.join("run-1"))
-    closing.close()
-    await asyncio.sleep(0)
+    await closing.end_streams()
 
     viewer = await closing.join("run-1")
     await closing.leave("run-1", viewer)
 
     assert viewer.closed
+
+
+async def test_the_other_processes_hear_of_the_last_commit_before_the_end(monkeypatch) -> None:
+    class SlowLayer:
+        sent: list[str] = []
+
+        async def group_send(self, group: str, message: dict[str, Any]) -> None:
+            await asyncio.sleep(0.05)
+            self.sent.append(message["key"])
+
+    monkeypatch.setattr(broadcast_module, "get_channel_layer", SlowLayer)
+    stopping = Broadcaster()
+    stopping.attach()
+
+    await asyncio.to_thread(stopping.publish, Committed(events={"run-1": [(1, "{}")]}, runs={"run-2"}))
+    await stopping.finish()
+
+    assert sorted(SlowLayer.sent) == ["run-1", "run-2"]
 
 
 async def socket(path: str) -> WebsocketCommunicator:
@@ -250,6 +282,21 @@ async def test_a_page_gets_what_happened_since_it_was_rendered() -> None:
     await communicator.disconnect()
 
     assert [event["evalProgressIdx"] for event in frame["events"]] == [1, 2]
+
+
+async def test_a_page_is_told_to_come_back_when_the_site_stops(monkeypatch) -> None:
+    await post(progress())
+    stopping = Broadcaster()
+    monkeypatch.setattr(consumers, "broadcaster", stopping)
+    communicator = await socket("/ws/runs/run-1/")
+    await communicator.connect()
+
+    await stopping.end_streams()
+    message = await communicator.receive_output(5)
+    while message["type"] == "websocket.send":
+        message = await communicator.receive_output(5)
+
+    assert message == {"type": "websocket.close", "code": 1012}
 
 
 async def test_garbage_from_a_page_changes_nothing() -> None:

@@ -14,11 +14,11 @@ from rest_framework.views import APIView
 from leaderboard.api.analysis import ANALYSIS_PARAMETERS, PARAMETERS, AnalysisSerializer, analysis_body
 from leaderboard.api.caching import etag_of, not_modified, with_etag
 from leaderboard.api.parameters import refuse_unknown
-from leaderboard.api.schema import errors
 from leaderboard.board import BoardQueryError
 from leaderboard.queries.analysis import answer
 from leaderboard.question import Question, parse_question
 from lemsite.lib.api_errors import ApiError
+from lemsite.lib.api_schema import UNCHANGED, errors
 
 
 class Analysis(APIView):
@@ -31,7 +31,7 @@ class Analysis(APIView):
         "limit that holds back most, the best of each model, what other limits would change, and how many results were "
         "left out and why. A figure that a result does not state is never guessed.",
         parameters=ANALYSIS_PARAMETERS,
-        responses={200: AnalysisSerializer, **errors(400, 401)},
+        responses={200: AnalysisSerializer, **UNCHANGED, **errors(400, 401)},
         tags=["analysis"],
     )
     def get(self, request: Request) -> HttpResponseBase:

@@ -12,9 +12,9 @@ from rest_framework.views import APIView
 
 from accounts.api.permissions import CanRead
 from leaderboard.api.bodies import batch_body
-from leaderboard.api.schema import errors
 from leaderboard.api.serializers import BatchSerializer
 from leaderboard.models import UploadBatch
+from lemsite.lib.api_schema import errors
 
 
 class BatchDetail(APIView):

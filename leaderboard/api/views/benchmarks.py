@@ -23,7 +23,7 @@ from leaderboard.api.bodies import (
 )
 from leaderboard.api.caching import etag_of, not_modified, with_etag
 from leaderboard.api.changes import change, refuse_step
-from leaderboard.api.downloads import AnyAccept, attachment
+from leaderboard.api.downloads import attachment
 from leaderboard.api.parameters import read_board_query, read_columns, read_prices
 from leaderboard.api.schema import (
     BOARD_PARAMETERS,
@@ -31,7 +31,6 @@ from leaderboard.api.schema import (
     UPLOAD_EXAMPLE,
     UPLOAD_PARAMETERS,
     UPLOAD_REQUEST,
-    errors,
 )
 from leaderboard.api.serializers import (
     AcceptedSerializer,
@@ -53,6 +52,7 @@ from leaderboard.services.editing import Changes
 from leaderboard.services.storing import open_raw_file
 from leaderboard.services.submissions import delete, new_submission
 from lemsite.lib.api_errors import ApiError
+from lemsite.lib.api_schema import UNCHANGED, errors
 from lemsite.lib.archives import MAX_ENTRIES as ARCHIVE_ENTRIES
 from lemsite.lib.parsers import StrictJSONParser
 
@@ -66,7 +66,7 @@ class BenchmarkList(PublicReads):
         description="Ranked results with filters, limits, search, sort and the reader's own prices. "
         "ETag and If-None-Match save the transfer while nothing has changed.",
         parameters=BOARD_PARAMETERS,
-        responses={200: BoardSerializer, **errors(400, 401)},
+        responses={200: BoardSerializer, **UNCHANGED, **errors(400, 401)},
         tags=["benchmarks"],
     )
     def get(self, request: Request) -> HttpResponseBase:
@@ -191,8 +191,6 @@ class BenchmarkDetail(PublicReads):
 
 
 class BenchmarkRaw(PublicReads):
-    content_negotiation_class = AnyAccept
-
     @extend_schema(
         operation_id="benchmarks_raw",
         summary="The file that a result was read from, as stored after redaction",

@@ -13,11 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from leaderboard.api.bodies import hardware_body, model_body
-from leaderboard.api.schema import errors
 from leaderboard.api.serializers import HardwareSerializer, ModelSerializer
 from leaderboard.board import BoardQuery
 from leaderboard.models import Hardware, LanguageModel, Trust
 from leaderboard.queries.facets import facet_counts
+from lemsite.lib.api_schema import errors
 from lemsite.lib.pagination import Pages
 
 EVERYTHING = BoardQuery(view="all", min_trust=Trust.DRAFT)

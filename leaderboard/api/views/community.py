@@ -22,10 +22,10 @@ from leaderboard.api.community import (
     dispute_body,
     refuse_words,
 )
-from leaderboard.api.schema import errors
 from leaderboard.models import Comment, Dispute, Result
 from leaderboard.services.comments import add_comment, delete_comment, edit_comment
 from leaderboard.services.disputes import open_dispute
+from lemsite.lib.api_schema import errors
 from lemsite.lib.pagination import Pages
 
 

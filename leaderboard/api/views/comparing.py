@@ -20,13 +20,13 @@ from leaderboard.api.comparing import (
     comparison_body,
 )
 from leaderboard.api.parameters import refuse_unknown
-from leaderboard.api.schema import errors
 from leaderboard.presenting.citing import Stamp
 from leaderboard.presenting.comparing import Chosen, choose, comparison_page
 from leaderboard.presenting.saved_comparisons import short_url
 from leaderboard.selection import MIN_COMPARED
 from leaderboard.services.comparisons import ComparisonRefused, save_comparison
 from lemsite.lib.api_errors import ApiError
+from lemsite.lib.api_schema import UNCHANGED, errors
 from lemsite.lib.parsers import StrictJSONParser
 
 KNOWN = tuple(parameter.name for parameter in COMPARE_PARAMETERS)
@@ -41,7 +41,7 @@ class Comparison(PublicReads):
         description="What they share first, then each figure with the difference from the best one and Welch's test "
         "over the repeats, the settings that differ, and how to cite it.",
         parameters=COMPARE_PARAMETERS,
-        responses={200: ComparisonSerializer, **errors(400, 401)},
+        responses={200: ComparisonSerializer, **UNCHANGED, **errors(400, 401)},
         tags=["compare"],
     )
     def get(self, request: Request) -> HttpResponseBase:

@@ -9,10 +9,10 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from leaderboard.api.schema import errors
 from leaderboard.models import Dump
 from leaderboard.presenting.dumps import file_url
 from leaderboard.queries.dumps import dumps
+from lemsite.lib.api_schema import errors
 from lemsite.lib.pagination import Pages
 
 

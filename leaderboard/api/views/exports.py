@@ -15,17 +15,16 @@ from rest_framework.views import APIView
 
 from leaderboard import exports
 from leaderboard.api.caching import etag_of, not_modified, with_etag
-from leaderboard.api.downloads import AnyAccept
 from leaderboard.api.parameters import read_board_query, read_columns
-from leaderboard.api.schema import BOARD_PARAMETERS, errors
+from leaderboard.api.schema import BOARD_PARAMETERS
 from leaderboard.queries.facets import data_version
+from lemsite.lib.api_schema import UNCHANGED, errors
 
 
 class Export(APIView):
     """One form of the export; subclasses name it."""
 
     permission_classes = [AllowAny]
-    content_negotiation_class = AnyAccept
     ending: ClassVar[str]
     content_type: ClassVar[str]
 
@@ -58,7 +57,7 @@ class CSVExport(Export):
         description=f"At most {exports.MAX_ROWS:,} rows, as X-Row-Limit says; /api/dumps has all. "
         "Text that a spreadsheet would run as a formula begins with '.",
         parameters=BOARD_PARAMETERS,
-        responses={(200, "text/csv"): OpenApiTypes.STR, **errors(400, 401)},
+        responses={(200, "text/csv"): OpenApiTypes.STR, **UNCHANGED, **errors(400, 401)},
         tags=["benchmarks"],
     )
     def get(self, request: Request) -> HttpResponseBase:
@@ -76,7 +75,7 @@ class JSONExport(Export):
         summary="The leaderboard as one JSON document with units",
         description=f"At most {exports.MAX_ROWS:,} rows, as X-Row-Limit says; /api/dumps has all.",
         parameters=BOARD_PARAMETERS,
-        responses={200: OpenApiTypes.OBJECT, **errors(400, 401)},
+        responses={200: OpenApiTypes.OBJECT, **UNCHANGED, **errors(400, 401)},
         tags=["benchmarks"],
     )
     def get(self, request: Request) -> HttpResponseBase:
@@ -94,7 +93,7 @@ class ParquetExport(Export):
         summary="The leaderboard as Parquet, units in the metadata of the columns",
         description=f"At most {exports.MAX_ROWS:,} rows, as X-Row-Limit says; /api/dumps has all.",
         parameters=BOARD_PARAMETERS,
-        responses={(200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY, **errors(400, 401)},
+        responses={(200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY, **UNCHANGED, **errors(400, 401)},
         tags=["benchmarks"],
     )
     def get(self, request: Request) -> HttpResponseBase:

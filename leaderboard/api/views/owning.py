@@ -15,7 +15,7 @@ from accounts.api.permissions import CanSubmit
 from leaderboard.api.access import find_own, owner
 from leaderboard.api.bodies import ignored_body, submission_body
 from leaderboard.api.changes import refuse_step
-from leaderboard.api.schema import REPLACE_PARAMETERS, UPLOAD_REQUEST, errors
+from leaderboard.api.schema import REPLACE_PARAMETERS, UPLOAD_REQUEST
 from leaderboard.api.serializers import CreatedSerializer, ImpossibleSerializer, ShareSerializer, SharesSerializer
 from leaderboard.api.uploads import PARSERS, ReplaceOptions, read_sent, refuse_impossible, unpack_files
 from leaderboard.models import Submission
@@ -23,6 +23,7 @@ from leaderboard.queries.results import detailed_submissions
 from leaderboard.services.batches import MAX_ENTRIES, refuse_many
 from leaderboard.services.replacing import replace_files
 from leaderboard.services.sharing import share, unshare
+from lemsite.lib.api_schema import errors
 from lemsite.lib.parsers import StrictJSONParser
 
 USERNAME = OpenApiParameter("username", OpenApiTypes.STR, required=True, description="who no longer sees it")

@@ -10,12 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from leaderboard.api.bodies import submission_row
-from leaderboard.api.schema import errors
 from leaderboard.api.serializers import SubmissionRowSerializer
 from leaderboard.api.views.submissions import NewestFirst
 from leaderboard.models import Submission
 from leaderboard.queries.people import public_people
 from leaderboard.queries.results import public_submissions
+from lemsite.lib.api_schema import errors
 
 
 class PersonSubmissions(GenericAPIView[Submission]):

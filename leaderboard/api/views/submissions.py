@@ -16,8 +16,7 @@ from accounts.api.permissions import CanRead
 from leaderboard.api.access import PublicReads, find_own, find_visible, owner
 from leaderboard.api.bodies import event_body, submission_body, submission_row
 from leaderboard.api.changes import change, refuse_step
-from leaderboard.api.downloads import AnyAccept, attachment, zip_of
-from leaderboard.api.schema import errors
+from leaderboard.api.downloads import attachment, zip_of
 from leaderboard.api.serializers import (
     ChangesSerializer,
     HistorySerializer,
@@ -28,6 +27,7 @@ from leaderboard.models import Submission
 from leaderboard.queries.results import detailed_submissions, listed_submissions
 from leaderboard.services.editing import Changes
 from leaderboard.services.submissions import delete
+from lemsite.lib.api_schema import errors
 from lemsite.lib.pagination import Pages
 from lemsite.lib.parsers import StrictJSONParser
 
@@ -99,8 +99,6 @@ class SubmissionDetail(PublicReads):
 
 
 class SubmissionRaw(PublicReads):
-    content_negotiation_class = AnyAccept
-
     @extend_schema(
         operation_id="submissions_raw",
         summary="All files as stored after redaction, in one zip",

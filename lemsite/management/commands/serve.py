@@ -10,16 +10,18 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from types import FrameType
+from contextlib import nullcontext
 from typing import Any
 
 import uvicorn
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from uvicorn.supervisors import Multiprocess
+from django.db import DatabaseError, connection
 
 from lemsite.children import ChildCommand
+from lemsite.observing.shared_counters import count_together, shared_counters
+from lemsite.web_server import FINISH_WITHIN_S, WebProcesses, WebServer
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 SAFE_SQLITE_VERSION = (3, 51, 3)
 WEBSOCKET_MESSAGE_BYTES = 64 * 1024
 BACKLOG = 2048
+# Longer than proxies keep a connection (nginx 60 s): else one is closed just as it brings the next request.
+KEEP_ALIVE_S = 75
 # How long a running task may take to finish once the site is told to stop. What is cut off runs again later.
 WORKER_STOPS_WITHIN_S = 30
 SIMULATION_STOPS_WITHIN_S = 5
@@ -42,6 +46,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, without_worker: bool, **options: Any) -> None:
         _require_static_files()
+        _require_migrations()
         _warn_about_sqlite()
         config = uvicorn.Config(
             "lemsite.management.commands.serve:web_application",
@@ -52,17 +57,19 @@ class Command(BaseCommand):
             ws_per_message_deflate=False,
             ws_max_size=WEBSOCKET_MESSAGE_BYTES,
             lifespan="off",
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=FINISH_WITHIN_S,
+            timeout_keep_alive=KEEP_ALIVE_S,
             proxy_headers=bool(settings.TRUSTED_PROXY),
             forwarded_allow_ips=settings.TRUSTED_PROXY,
             server_header=False,
-            access_log=settings.LOG_LEVEL == "DEBUG",
+            # lemsite.observing writes one, which holds neither paths nor queries.
+            access_log=False,
             log_config=None,
         )
         listener = _listen(host, port)
         children = list(_start_children(host, port, without_worker=without_worker))
         try:
-            with listener:
+            with listener, shared_counters() if settings.WEB_PROCESSES > 1 else nullcontext():
                 _serve(config, listener, children)
         finally:
             for child in children:
@@ -89,6 +96,7 @@ def web_application() -> ProtocolTypeRouter:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), name="parent-watch", daemon=True).start()
+    count_together()
     from lemsite.asgi import application
 
     # What is loaded now stays for good: a full collection that walks it all holds up one request in some hundred.
@@ -102,25 +110,13 @@ def _end_after(parent: Any) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-class WebServer(uvicorn.Server):
-    """Ends open event streams when it is told to stop, where uvicorn alone would wait for them."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Not above: further web processes import this module before Django has loaded the apps.
-        from runs.broadcast import broadcaster
-
-        broadcaster.close()
-        super().handle_exit(sig, frame)
-
-
 def _serve(config: uvicorn.Config, listener: socket.socket, children: Sequence[ChildCommand]) -> None:
     server = WebServer(config)
 
     def stop(*_: object) -> None:
         server.should_exit = True
 
-    # uvicorn raises the signal again once it has stopped. This handler catches that, so that the children are stopped
-    # too, and it catches a signal that comes before uvicorn listens for any.
+    # For a signal that comes before uvicorn listens for any, or after.
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     for child in children:
@@ -128,7 +124,7 @@ def _serve(config: uvicorn.Config, listener: socket.socket, children: Sequence[C
     if settings.WEB_PROCESSES == 1:
         server.run(sockets=[listener])
     elif not server.should_exit:
-        Multiprocess(config, sockets=[listener]).run()
+        WebProcesses(config, sockets=[listener]).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -148,6 +144,21 @@ def _require_static_files() -> None:
     hashed = "Manifest" in settings.STORAGES["staticfiles"]["BACKEND"]
     if hashed and not manifest.is_file():
         raise CommandError("The static files are not collected; run: manage.py collectstatic --no-input")
+
+
+def _require_migrations() -> None:
+    """A database that does not answer is no reason not to start: it may come back."""
+    # Not above: further web processes import this module before Django has loaded the apps.
+    from lemsite.observing.probes import MigrationsMissing, require_migrations
+
+    try:
+        require_migrations()
+    except MigrationsMissing as missing:
+        raise CommandError(f"The database lacks migrations: {missing}. Run: manage.py migrate") from None
+    except DatabaseError as error:
+        logger.error("The database does not answer (%s); serving, and not ready until it does", error)
+    finally:
+        connection.close()
 
 
 def _warn_about_sqlite() -> None:

@@ -7,6 +7,7 @@ from django.core.management import call_command
 
 from leaderboard.api import parameters, schema, serializers
 from leaderboard.normal import NormalResult
+from lemsite.lib.api_schema import ErrorFieldsSerializer
 from tests.leaderboard.api.clients import BENCHMARKS, SAMPLE, post_json
 
 COMMITTED = Path(__file__).resolve().parents[3] / "docs" / "openapi.yaml"
@@ -57,7 +58,7 @@ def test_findings_hold_what_the_schema_says(api):
     body = post_json(api, {**SAMPLE, "tokens_per_joule": 900.0}).json()
 
     assert_keys(body, serializers.ImpossibleSerializer)
-    assert_keys(body["error"], serializers.ErrorFieldsSerializer)
+    assert_keys(body["error"], ErrorFieldsSerializer)
     assert_keys(body["findings"][0], serializers.PlacedFindingSerializer)
 
 

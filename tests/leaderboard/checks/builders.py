@@ -61,7 +61,9 @@ BELIEVABLE: dict[str, Any] = {
 }
 
 
-def result(*, computed: Any = (), cycles: Any = None, config: Any = None, **changes: Any) -> ParsedResult:
+def result(
+    *, computed: Any = (), cycles: Any = None, config: Any = None, notes: Any = None, **changes: Any
+) -> ParsedResult:
     """The believable result with changes; None removes a value. Every value is as the file gives it."""
     values = {name: value for name, value in (BELIEVABLE | changes).items() if value is not None}
     return ParsedResult(
@@ -70,6 +72,7 @@ def result(*, computed: Any = (), cycles: Any = None, config: Any = None, **chan
         file="result.json",
         cycles=[NormalResult(**cycle) for cycle in cycles or []],
         config=config or {},
+        notes=notes or {},
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from leaderboard import checks
 from leaderboard.checks import CHECK_SET, CHECKS, Severity, limits, run_checks
 from leaderboard.checks.limits import BYTES_PER_WEIGHT, COMPUTE_PEAKS, LIMITS
-from leaderboard.normal import NormalResult, ParsedResult, Precision
+from leaderboard.normal import CONFIG_EDITED, NormalResult, ParsedResult, Precision
 from tests.leaderboard.checks.builders import NOW, context, curve, findings, hardware, model, neighbours, result
 
 PACKAGE = Path(checks.__file__).parent
@@ -20,6 +20,7 @@ FAILING: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "SCH2": ({}, {"model": None}, ()),
     "TOK1": ({"requests": 1}, {}, ("requests", "max_output_tokens", "output_tokens")),
     "PAR1": ({"tensor_parallel": 2}, {}, ("tensor_parallel", "gpu_count")),
+    "CFG1": ({"notes": {"config_hash": CONFIG_EDITED}}, {}, ()),
     "PCT1": ({"itl_ms_p50": 11.0}, {}, ("itl_ms_p50",)),
     "PCT2": ({"itl_ms_p90": 100.0}, {}, ("itl_ms_p50", "itl_ms_p90")),
     "IDN1": (
@@ -63,6 +64,11 @@ FAILING: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "PWR2": ({"avg_power_w": 3.0}, {}, ("energy_scope",)),
     "PWR3": ({"energy_scope": "wall"}, {}, ("gpu_count", "energy_scope")),
     "HST1": ({"host_energy_j": 50_000.0}, {}, ("host_energy_j", "total_energy_j", "energy_scope")),
+    "IDL1": (
+        {"idle_power_w": 70.0, "adjusted_energy_j": 43_200.0},
+        {},
+        ("idle_power_w", "adjusted_energy_j", "total_energy_j", "duration_s"),
+    ),
     "DUR1": ({"duration_s": 1.0}, {}, ("duration_s",)),
     "DUR2": ({"requests": 9}, {}, ("requests",)),
     "OK1": ({"success_rate": 0.5}, {}, ("success_rate",)),

@@ -1,0 +1,1 @@
+"""What the fault measurement is made of: people who use a site, services that can fail, and the faults themselves."""
