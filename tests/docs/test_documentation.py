@@ -81,4 +81,3 @@ def test_every_page_is_in_the_index():
     pages = [page.relative_to(ROOT / "docs") for page in (ROOT / "docs").rglob("*.md")]
     missing = [str(page) for page in pages if page.parts[0] != "adr" and page.name != "README.md"]
     assert [name for name in missing if f"({name})" not in index] == []
-

@@ -22,7 +22,9 @@ async def test_a_websocket_to_an_unknown_path_is_refused():
     assert not connected
 
 
-@pytest.mark.parametrize("headers", [{"origin": "https://evil.example.org"}, {"origin": "null"}, {"origin": "http://a.testserver"}, {}])
+@pytest.mark.parametrize(
+    "headers", [{"origin": "https://evil.example.org"}, {"origin": "null"}, {"origin": "http://a.testserver"}, {}]
+)
 async def test_a_websocket_from_elsewhere_is_refused(headers):
     connected, _ = await socket_to("/ws/runs/1/", **headers).connect()
 
