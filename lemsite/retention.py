@@ -49,7 +49,8 @@ class Pruned:
 def ended_tasks(now: datetime) -> QuerySet[Task]:
     """Outcomes of background tasks; django-q itself keeps failures for ever."""
     before = older_than(settings.KEEP_TASKS_DAYS, now)
-    return Task.objects.filter(stopped__lt=before) if before else Task.objects.none()
+    tasks: QuerySet[Task] = Task.objects.filter(stopped__lt=before) if before else Task.objects.none()
+    return tasks
 
 
 RULES: tuple[Rule, ...] = (

@@ -74,7 +74,7 @@ def _documented_parameters() -> dict[str, tuple[str, ...]]:
 
 def verbs(stage: Stage, dice: random.Random, count: int) -> Iterator[Attack]:
     """Every path with every method, and with headers that claim another."""
-    overriding = (
+    overriding: tuple[dict[str, str], ...] = (
         {},
         {},
         {"X-HTTP-Method-Override": "DELETE"},

@@ -60,7 +60,12 @@ def _log(stage: Stage, dice: random.Random) -> Attack:
         "",
         "bytes \u0661-2/*",
     )
-    digests = ({}, {}, {"Content-Digest": "sha-256=:x:"}, {"Content-Digest": "sha-256=:" + "A" * 43 + "=:"})
+    digests: tuple[dict[str, str], ...] = (
+        {},
+        {},
+        {"Content-Digest": "sha-256=:x:"},
+        {"Content-Digest": "sha-256=:" + "A" * 43 + "=:"},
+    )
     headers = {"Content-Range": dice.choice(ranges), "Content-Type": "application/octet-stream", **dice.choice(digests)}
     return Attack("PATCH", f"{BASE}/attempts/{_attempt(stage, dice)}/log", "agent", content, headers)
 

@@ -13,6 +13,7 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from benchmarks.attacks.request import Attack
 from benchmarks.attacks.stage import Stage
@@ -127,8 +128,8 @@ def _archives() -> dict[str, Callable[[], bytes]]:
         "SQLite": lambda: b"SQLite format 3\x00" + b"\xff" * 5_000,
     }
     for place, name in enumerate(NAMES):
-        found[f"zip name {place}"] = lambda name=name: zipped((name, GOOD))
-        found[f"tar name {place}"] = lambda name=name: tarred((name.replace("\x00", "_"), GOOD, file))
+        found[f"zip name {place}"] = partial(zipped, (name, GOOD))
+        found[f"tar name {place}"] = partial(tarred, (name.replace("\x00", "_"), GOOD, file))
     return found
 
 

@@ -127,7 +127,7 @@ def _study(cycles: int) -> Made:
 
 
 def _cycle(number: int, energy: float) -> dict[str, Any]:
-    return samples.bundle(
+    made: dict[str, Any] = samples.bundle(
         total_energy_j=energy,
         avg_energy_per_token_j=energy / 15_360,
         energy_per_device_j=[energy],
@@ -135,6 +135,7 @@ def _cycle(number: int, energy: float) -> dict[str, Any]:
         start_time=f"2026-08-10T09:{30 + 3 * number}:00",
         end_time=f"2026-08-10T09:{32 + 3 * number}:03",
     )
+    return made
 
 
 def _own(data: dict[str, Any]) -> Made:

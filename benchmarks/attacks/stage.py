@@ -74,7 +74,7 @@ def set_up(people: int = 1) -> Stage:
     GpuFactory(agent=host.agent)
     mine = AttemptFactory(job=JobFactory(state="running"), agent=host.agent)
     theirs = AttemptFactory(job=JobFactory(state="running"), agent=other.agent)
-    credentials = {
+    credentials: dict[str, list[dict[str, str]]] = {
         "anonymous": [{}],
         "person": [_bearer(_token(person, Scope.values)) for person in crowd],
         "reader": [_bearer(_token(crowd[0], [Scope.READ]))],

@@ -42,7 +42,7 @@ def redis_server() -> Iterator[int]:
 def s3_server() -> Iterator[int]:
     """The port of an S3 server with a bucket `files`."""
     try:
-        import boto3  # type: ignore[import-untyped]  # it has no types
+        import boto3
         import moto.server  # noqa: F401
     except ImportError:
         raise NotHere("moto[server] is not installed") from None

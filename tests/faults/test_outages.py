@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from typing import Any
 
 import psycopg
@@ -192,8 +193,8 @@ def test_programs_and_fragments_get_no_old_page(client: Any, header: str) -> Non
 
 def test_a_page_is_shown_for_an_hour(client: Any, monkeypatch: Any) -> None:
     client.get("/page/")
-    later = kept_pages.time.monotonic() + 3601
-    monkeypatch.setattr(kept_pages.time, "monotonic", lambda: later)
+    later = time.monotonic() + 3601
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     World.error = OperationalError("connection refused")
 
     assert client.get("/page/").status_code == 503

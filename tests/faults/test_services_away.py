@@ -173,7 +173,8 @@ async def test_a_slow_query_alone_is_no_reason_to_refuse_others(answers: Any) ->
 
 @pytest.mark.skipif(configured.ON_SQLITE, reason="DATABASE_URL names no PostgreSQL")
 def test_connections_are_refused_at_once_until_the_server_is_back(monkeypatch: Any, django_db_blocker: Any) -> None:
-    from lemsite.lib.postgresql.base import DatabaseWrapper, watch
+    from lemsite.lib.database_watch import watch
+    from lemsite.lib.postgresql.base import DatabaseWrapper
 
     real = connection.settings_dict
     with CuttableProxy(int(real["PORT"] or 5432), host=real["HOST"] or "127.0.0.1") as proxy:

@@ -41,7 +41,7 @@ def test_the_worker_goes_on_when_it_cannot_put_its_queue_right(monkeypatch: Any,
 
     outages._told_at.clear()
     monkeypatch.setattr(queue_clock, "put_right", fail)
-    monkeypatch.setattr(qworker.connection, "close", lambda: None)
+    monkeypatch.setattr("django.db.connection.close", lambda: None)
 
     qworker._put_queue_right()
 

@@ -28,7 +28,7 @@ FLOOR_S = 0.01
 
 
 def patterns():
-    found = {}
+    found: dict[re.Pattern, str] = {}
     for package in PACKAGES:
         for module in _modules(importlib.import_module(package)):
             for name, value in vars(module).items():
