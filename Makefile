@@ -33,6 +33,10 @@ fix: .venv/installed-dev
 migrations: .venv/installed-dev
 	$(MANAGE) makemigrations
 
+# The client's shapes, from docs/openapi.yaml.
+client: .venv/installed-dev
+	$(BIN)/python -m tests.client.generate
+
 # Known holes in the dependencies, and the bill of materials in build/sbom.json.
 audit: .venv/installed-dev
 	$(BIN)/python .ci/audit

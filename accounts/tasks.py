@@ -13,8 +13,9 @@ from accounts.services import delivering, emails
 SCHEDULES = {
     "accounts: deliver webhooks that are due": ("accounts.tasks.deliver_webhooks", 1),
     "accounts: send e-mails that wait": ("accounts.tasks.send_waiting_emails", 10),
-    "accounts: forget old webhook deliveries": ("accounts.tasks.prune_deliveries", 24 * 60),
 }
+#: schedules that the site's own tidying has taken the place of
+FORMER = ("accounts: forget old webhook deliveries",)
 
 
 def send_emails(event_id: str) -> None:
@@ -33,14 +34,11 @@ def deliver_webhooks() -> None:
     delivering.deliver_due()
 
 
-def prune_deliveries() -> None:
-    delivering.prune(now=timezone.now())
-
-
 def ensure_schedules(using: str = "default") -> None:
     """After each migrate. Two schedules, should two processes migrate at once, do no more than one."""
     if Schedule._meta.db_table not in connections[using].introspection.table_names():
         return
+    Schedule.objects.using(using).filter(name__in=FORMER).delete()
     for name, (function, minutes) in SCHEDULES.items():
         if not Schedule.objects.using(using).filter(name=name).exists():
             Schedule.objects.using(using).create(

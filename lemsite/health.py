@@ -28,8 +28,6 @@ PATHS = frozenset({"/health", "/health/", "/ready", "/ready/", "/metrics", "/met
 #: supervisors give up after a second
 HEALTH_WITHIN_S = 0.5
 NEEDS = "needs"
-#: for proxies: whether this process stops, and nothing that it shares with the others
-NOTHING = "nothing"
 #: the question of a proxy that has nowhere better to send visitors while a service is away: not drained, that is all
 NOTHING = "nothing"
 

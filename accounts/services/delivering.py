@@ -45,13 +45,11 @@ LEASE = timedelta(minutes=3)
 #: how long an endpoint that failed is left alone with what it has not been sent yet
 REST = timedelta(minutes=1)
 GIVE_UP_AFTER = timedelta(days=5)
-KEPT = timedelta(days=30)
 #: new attempts are begun only in this time of one task; each ends within safe_http.TOTAL_S
 WORK_FOR_S = 45.0
 THREADS = 8
 #: looking a name up cannot be cut short: after this, the thread is left to itself
 PATIENCE_S = safe_http.TOTAL_S + 2
-PRUNED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +210,3 @@ def _note_failure(endpoint_id: UUID, outcome: Outcome, now: datetime) -> None:
         disable_endpoint(endpoint=endpoint, reason="The receiver answered 410 Gone.")
     elif endpoint.failing_since is not None and now - endpoint.failing_since >= GIVE_UP_AFTER:
         disable_endpoint(endpoint=endpoint, reason=f"Every attempt of the last {GIVE_UP_AFTER.days} days failed.")
-
-
-def prune(*, now: datetime) -> int:
-    """Forget deliveries that were settled a month ago, with their log; returns how many."""
-    old = WebhookDelivery.objects.filter(created_at__lt=now - KEPT).exclude(state=DeliveryState.WAITING)
-    pruned = 0
-    while ids := list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
-        WebhookDelivery.objects.filter(pk__in=ids).delete()
-        pruned += len(ids)
-    return pruned

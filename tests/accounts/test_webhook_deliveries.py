@@ -23,7 +23,7 @@ from accounts.models import (
     WebhookDelivery,
 )
 from accounts.services import delivering
-from accounts.services.delivering import ATTEMPTS, DELAYS, Outcome, claim_due, deliver_due, prune, record, sign
+from accounts.services.delivering import ATTEMPTS, DELAYS, Outcome, claim_due, deliver_due, record, sign
 from accounts.services.notifications import notify
 from accounts.services.webhooks import create_endpoint, rotate_secret, send_test
 from tests.accounts.receivers import receiving
@@ -435,18 +435,6 @@ def test_a_test_event_says_that_it_is_one(receiver, endpoint):
     assert json.loads(receiver.got[0][1])["type"] == "webhook.test"
 
 
-def test_old_deliveries_are_forgotten_with_their_log_but_not_those_that_wait(owner, receiver, endpoint):
-    tell(owner)
-    deliver_due()
-    tell(owner)
-
-    pruned = prune(now=timezone.now() + timedelta(days=31))
-
-    assert pruned == 1
-    assert WebhookDelivery.objects.get().state == DeliveryState.WAITING
-    assert not WebhookAttempt.objects.exists()
-
-
 def test_the_schedules_are_there_once(db):
     from django_q.models import Schedule
 
@@ -457,10 +445,19 @@ def test_the_schedules_are_there_once(db):
     assert sorted(names) == sorted(tasks.SCHEDULES)
 
 
+def test_what_is_done_elsewhere_now_is_not_scheduled_any_more(db):
+    from django_q.models import Schedule
+
+    Schedule.objects.create(name=tasks.FORMER[0], func="accounts.tasks.prune_deliveries")
+
+    tasks.ensure_schedules()
+
+    assert not Schedule.objects.filter(name__in=tasks.FORMER).exists()
+
+
 def test_the_tasks_do_their_work(owner, receiver, endpoint):
     tell(owner)
 
     tasks.deliver_webhooks()
-    tasks.prune_deliveries()
 
     assert len(receiver.got) == 1
