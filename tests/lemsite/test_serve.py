@@ -152,6 +152,7 @@ def test_serve_plays_a_simulated_race_in_development_and_ends_it_at_the_next_sta
     assert site.get(f"/api/runs/{run['id']}")["run"]["endedAt"] is not None
 
 
+@pytest.mark.django_db
 def test_serve_refuses_a_port_that_is_taken():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
