@@ -34,6 +34,7 @@ INSIDES = (
 #: or the third as a header
 ELEMENT, PRODUCT, HEADER = "<zqx ", "{{1301*1303}}", "zqx-injected"
 COMPUTED = b"1695203"
+NO_HTTP = b"Invalid HTTP request received."
 MARKUP = ("text/html", "image/svg+xml", "application/xml", "application/atom+xml", "application/rss+xml")
 #: findings of one kind and family that are told in full
 TOLD = 8
@@ -73,7 +74,10 @@ def operations() -> tuple[Operation, ...]:
 
 
 def operation_of(method: str, path: str) -> Operation | None:
-    for operation in operations():
+    """None where the path is not described; one that is described as it stands is no parameter of another."""
+    plain = path.partition("?")[0].rstrip("/")
+    as_it_stands = [operation for operation in operations() if operation.path == plain]
+    for operation in as_it_stands or operations():
         if operation.method == method and operation.pattern.fullmatch(path):
             return operation
     return None
@@ -131,7 +135,8 @@ class Judge:
 
     def _is_undocumented(self, attack: Attack, answer: Answer) -> bool:
         operation = None if attack.raw else operation_of(attack.method, attack.path)
-        if operation is None or not answer.status:
+        # What is no HTTP is refused by the server, before there is an operation.
+        if operation is None or not answer.status or answer.body == NO_HTTP:
             return False
         self.seen.add((operation.method, operation.path, answer.status))
         return answer.status not in operation.statuses
