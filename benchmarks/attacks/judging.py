@@ -34,7 +34,10 @@ INSIDES = (
 #: or the third as a header
 ELEMENT, PRODUCT, HEADER = "<zqx ", "{{1301*1303}}", "zqx-injected"
 COMPUTED = b"1695203"
-NO_HTTP = b"Invalid HTTP request received."
+#: of a request and of its answer, where something was found
+MOST_TOLD = 300
+#: refused before there is an operation: what is no HTTP, and what names another host or 3,000 cookies (docs/api.md)
+NO_OPERATION = (b"Invalid HTTP request received.", b"The request is malformed.")
 MARKUP = ("text/html", "image/svg+xml", "application/xml", "application/atom+xml", "application/rss+xml")
 #: findings of one kind and family that are told in full
 TOLD = 8
@@ -115,7 +118,7 @@ class Judge:
         tally.statuses[answer.status] += 1
         if answer.ms > tally.slowest_ms:
             tally.slowest_ms, tally.slowest = answer.ms, str(attack)
-        told = f"{attack} -> {answer.status} {answer.body[:300]!r}"
+        told = f"{str(attack)[:MOST_TOLD]} -> {answer.status} {answer.body[:MOST_TOLD]!r}"
         if answer.status >= 500:
             tally.note("5xx", told)
         for leak in self._leaks(answer):
@@ -135,8 +138,9 @@ class Judge:
 
     def _is_undocumented(self, attack: Attack, answer: Answer) -> bool:
         operation = None if attack.raw else operation_of(attack.method, attack.path)
-        # What is no HTTP is refused by the server, before there is an operation.
-        if operation is None or not answer.status or answer.body == NO_HTTP:
+        if operation is None or not answer.status:
+            return False
+        if answer.status == 400 and any(text in answer.body for text in NO_OPERATION):
             return False
         self.seen.add((operation.method, operation.path, answer.status))
         return answer.status not in operation.statuses
