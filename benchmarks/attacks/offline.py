@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -91,7 +93,9 @@ def _set_up_django() -> None:
     """The export that results go through belongs to the site, though no database is asked."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lemsite.settings")
     os.environ.setdefault("LEMSITE_ENV_FILE", os.devnull)
-    os.environ.setdefault("LEMSITE_HOME", tempfile.mkdtemp(prefix="lemsite-attack-"))
+    if "LEMSITE_HOME" not in os.environ:
+        os.environ["LEMSITE_HOME"] = home = tempfile.mkdtemp(prefix="lemsite-attack-")
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
     import django
 
     django.setup()
