@@ -42,7 +42,7 @@ def zipped(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
 def tarred(*members: tuple[str, bytes, bytes], mode: str = "w") -> bytes:
     """Members are (name, content, type of tarfile)."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode, format=tarfile.GNU_FORMAT) as archive:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=stream, mode=mode, format=tarfile.GNU_FORMAT) as archive:  # type: ignore[call-overload]  # the mode is no literal
         for name, content, kind in members:
             info = tarfile.TarInfo(name[:5_000])
             info.type, info.linkname = kind, "/etc/passwd"

@@ -8,7 +8,6 @@ from typing import Any
 
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.transport import Response
@@ -17,6 +16,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from benchmarks.attacks.campaign import Campaign
 from benchmarks.attacks.judging import Tally, described
+from benchmarks.attacks.offline import each_of
 from benchmarks.attacks.request import Answer, Attack
 from benchmarks.attacks.stage import ROLES
 
@@ -60,19 +60,7 @@ class _Fuzz:
         }
 
     def run(self, strategy: Any, examples: int, number: int) -> None:
-        @settings(
-            max_examples=examples,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        @seed(number)
-        @given(strategy)
-        def each(case: Any) -> None:
-            self._ask(case)
-
-        each()
+        each_of(strategy, examples, number, self._ask)
 
     def _ask(self, case: Any) -> None:
         rows = self._rows.get(case.path, {})

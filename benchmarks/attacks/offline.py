@@ -23,11 +23,13 @@ def attack_importers(examples: int, number: int) -> Tally:
 
     tally = Tally()
     for strategy in (changed_samples(), loose_files()):
-        _each(strategy, examples, number, lambda entries: _import(entries, tally))
+        each_of(strategy, examples, number, lambda entries: _import(entries, tally))
     return tally
 
 
-def _each(strategy: Any, examples: int, number: int, look: Callable[[Sequence[Entry]], None]) -> None:
+def each_of(strategy: Any, examples: int, number: int, look: Callable[[Any], None]) -> None:
+    """So many examples, the same for the same number."""
+
     @settings(
         max_examples=examples,
         database=None,
@@ -37,8 +39,8 @@ def _each(strategy: Any, examples: int, number: int, look: Callable[[Sequence[En
     )
     @seed(number)
     @given(strategy)
-    def run(entries: Sequence[Entry]) -> None:
-        look(entries)
+    def run(example: Any) -> None:
+        look(example)
 
     run()
 

@@ -43,7 +43,7 @@ def s3_server() -> Iterator[int]:
     """The port of an S3 server with a bucket `files`."""
     try:
         import boto3
-        import moto.server  # noqa: F401
+        import moto.server  # noqa: F401 - is it here?
     except ImportError:
         raise NotHere("moto[server] is not installed") from None
     port = free_port()

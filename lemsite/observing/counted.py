@@ -27,7 +27,7 @@ def counted(folder: Path | None) -> Iterable[Metric]:
         return [metric for metric in REGISTRY.collect() if metric.name.startswith(PREFIX)]
     _forget_the_dead(folder)
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
+    multiprocess.MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]  # it has no types
     return list(registry.collect())
 
 
