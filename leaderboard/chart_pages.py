@@ -34,6 +34,61 @@ class ChartTable:
 
 
 @dataclass(frozen=True, slots=True)
+class StillTick:
+    """`percent` of the plane from its left, or from its top. Those that are not `is_main` give way on a phone."""
+
+    percent: float
+    label: str
+    is_main: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StillLine:
+    """`path` is that of an SVG path, in thousandths of the plane; `dash` pixels of line and gap, "" for a solid one."""
+
+    token: str
+    width_px: float
+    dash: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class StillMarks:
+    """Marks of one look. `outline` is an SVG path around 0, 0 in pixels; `places` are percentages from left and top."""
+
+    token: str
+    outline: str
+    #: empty inside
+    is_open: bool
+    #: with an edge in the colour of text, for a colour that is too bright to be seen by itself
+    is_edged: bool
+    opacity: float
+    places: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class StillKey:
+    """An entry of the legend: a piece of `line`, a mark, or both."""
+
+    label: str
+    line: StillLine | None
+    mark: StillMarks | None
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A chart drawn by the server; templates/leaderboard/_still.html lays it out. Colours are names of tokens."""
+
+    x_title: str
+    y_title: str
+    x_ticks: Sequence[StillTick]
+    y_ticks: Sequence[StillTick]
+    lines: Sequence[StillLine]
+    marks: Sequence[StillMarks]
+    keys: Sequence[StillKey]
+
+
+@dataclass(frozen=True, slots=True)
 class ChartBlock:
     """One chart with all that stands around it; templates/leaderboard/_chart.html lays it out."""
 
@@ -47,6 +102,8 @@ class ChartBlock:
     empty: str
     #: data, layout and the addresses of its points; what static/js/charts.js draws
     figure: dict[str, Any]
+    #: shown until the reader turns to the chart; None for what only the script draws
+    still: Still | None
     #: the class whose height is reserved before anything is drawn
     size: str
     table: ChartTable

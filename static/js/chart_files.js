@@ -75,14 +75,16 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-export function bindFiles(place, Plotly, figure) {
+/** `loaded` brings Plotly, which the first file may need before the page does. */
+export function bindFiles(place, loaded, figureOf) {
   for (const button of place.closest("figure").querySelectorAll("[data-chart-file]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {
       const kind = button.dataset.chartFile;
       button.disabled = true;
       try {
-        const text = await svgText(Plotly, figure, place);
+        const figure = figureOf();
+        const text = await svgText(await loaded(), figure, place);
         save(kind === "svg" ? new Blob([text], { type: "image/svg+xml" }) : await png(text), `${figure.slug}.${kind}`);
       } finally {
         button.disabled = false;

@@ -1,4 +1,5 @@
-// Draws every [data-figure] with Plotly when it comes near the window, and again when the theme or its width changes.
+// Draws every [data-figure] with Plotly, and again when the theme or its width changes. What the server drew already is
+// left until the reader turns to it; the rest is drawn when it comes near the window.
 import { bindFiles } from "./chart_files.js";
 import { bindKeys } from "./chart_keys.js";
 import { dressed, isNarrow } from "./chart_theme.js";
@@ -28,6 +29,8 @@ function onThemeChange(act) {
 
 const whenIdle = window.requestIdleCallback ?? ((act) => setTimeout(act, 200));
 
+const figureOf = (place) => JSON.parse(document.getElementById(place.dataset.figure).textContent);
+
 /** The address behind a point: that of its row's result, or "". */
 function addressOf(figure, point) {
   const row = Array.isArray(point.customdata) ? point.customdata[0] : point.customdata;
@@ -35,7 +38,7 @@ function addressOf(figure, point) {
 }
 
 async function draw(place) {
-  const figure = JSON.parse(document.getElementById(place.dataset.figure).textContent);
+  const figure = figureOf(place);
   const Plotly = await loaded();
   const open = (point) => {
     const url = addressOf(figure, point);
@@ -47,6 +50,7 @@ async function draw(place) {
     const { data, layout } = dressed(figure, place);
     return Plotly.react(place, data, layout, CONFIG);
   };
+  place.querySelector(".still")?.remove();
   await render();
   place.dataset.drawn = "1";
   place.on("plotly_click", ({ points, event }) => {
@@ -55,7 +59,6 @@ async function draw(place) {
     else open(points[0]);
   });
   bindKeys(place, Plotly, open);
-  bindFiles(place, Plotly, figure);
   onThemeChange(render);
   watchWidth(place, Plotly, render);
 }
@@ -74,22 +77,39 @@ function watchWidth(place, Plotly, render) {
 }
 
 function failed(place) {
-  place.hidden = true;
+  place.hidden = !place.querySelector(".still");
   place.closest("figure").querySelector("[data-chart-failed]").hidden = false;
 }
+
+/** Text is read first, and clicks are answered: the library alone keeps the main thread for a while. */
+const drawSoon = (place) => whenIdle(() => draw(place).catch(() => failed(place)));
 
 const near = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
     near.unobserve(target);
-    // Text is read first, and clicks are answered: the library alone keeps the main thread for a while.
-    whenIdle(() => draw(target).catch(() => failed(target)));
+    drawSoon(target);
   }
 });
 
-/** Draws the charts inside `root`, which htmx may have brought. */
+const TURNS = ["pointerenter", "pointerdown", "focus"];
+
+function whenTurnedTo(place) {
+  const turned = () => {
+    for (const turn of TURNS) place.removeEventListener(turn, turned);
+    drawSoon(place);
+  };
+  for (const turn of TURNS) place.addEventListener(turn, turned);
+}
+
+/** Takes care of the charts inside `root`, which htmx may have brought. */
 function find(root) {
-  for (const place of root.querySelectorAll("[data-figure]:not([data-drawn])")) near.observe(place);
+  for (const place of root.querySelectorAll("[data-figure]:not([data-found])")) {
+    place.dataset.found = "1";
+    bindFiles(place, loaded, () => figureOf(place));
+    if (place.querySelector(".still")) whenTurnedTo(place);
+    else near.observe(place);
+  }
 }
 find(document);
 document.addEventListener("htmx:load", ({ target }) => find(target));

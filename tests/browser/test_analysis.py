@@ -36,6 +36,8 @@ def test_an_answer_follows_the_form_without_a_new_page(page, results):
 
     expect(page.locator("[data-answer]")).to_contain_text("L40S")
     expect(page).to_have_url(re.compile(r"/analysis/\?hardware=l40s$"))
+    expect(page.locator(".chart-place[data-found] .still-plane")).to_have_count(1)
+    page.locator(".chart-place").hover()
     expect(page.locator(".chart-place[data-drawn]")).to_have_count(1)
 
 

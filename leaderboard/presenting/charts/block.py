@@ -15,6 +15,7 @@ from leaderboard.chart_pages import ChartBlock, ChartTable, TableCell, TableHead
 from leaderboard.charts import look
 from leaderboard.charts.base import Chart, Table, Value
 from leaderboard.presenting.charts import BY_SLUG
+from leaderboard.presenting.charts.still import still_of
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -45,6 +46,7 @@ def chart_block(
         notes=list(chart.notes),
         empty=(chart.summary or NOTHING) if chart.is_empty else "",
         figure=figure_of(chart, page_url),
+        still=still_of(chart),
         size=f"size-{height}",
         table=_table(chart.table),
         csv_url=address("chart_csv", chart.slug, query) if has_address else "",
