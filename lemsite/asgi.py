@@ -1,4 +1,4 @@
-"""The ASGI application: websockets to Channels, live events to their own small applications, the rest to Django."""
+"""The ASGI application: websockets to Channels, live events and static files past Django, the rest to Django."""
 
 import os
 from typing import Any
@@ -23,6 +23,7 @@ from lemsite.lib import draining  # noqa: E402
 from lemsite.observing.asgi import INGEST, STREAM, WATCHED, Observed, ObservedSocket  # noqa: E402
 from lemsite.observing.noted import KEY  # noqa: E402
 from lemsite.observing.watching import watching  # noqa: E402
+from lemsite.static_route import StaticFiles  # noqa: E402
 from runs.ingest import ingest  # noqa: E402
 from runs.routing import websocket_urlpatterns  # noqa: E402
 from runs.stream import stream, stream_key  # noqa: E402
@@ -30,6 +31,7 @@ from runs.stream import stream, stream_key  # noqa: E402
 INGEST_PATHS = frozenset({"/api/ingest", "/api/ingest/"})
 
 django = stock_handler if settings.LEMSITE_HANDLER == "stock" else OneHopHandler(settings.LEMSITE_HANDLER_THREADS)
+static_files = StaticFiles()
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -43,6 +45,8 @@ async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     elif path in WATCHED_PATHS:
         scope[KEY].route = WATCHED
         await watching(scope, receive, send)
+    elif path in static_files:
+        await static_files(scope, receive, send)
     elif stream_key(path) is not None:
         scope[KEY].route = STREAM
         await stream(scope, receive, send)
