@@ -42,7 +42,7 @@ def model_list_page(models: Sequence[LanguageModel], results: Mapping[int, int],
         intro="Language models that results can be about, with their size in 10^9 parameters, "
         "in all and read per token.",
         heads=["Model", "Parameters, 10^9", "Active, 10^9", "Licence", "Results"],
-        groups=groups,
+        groups=_measured_first(groups),
         q=q,
     )
 
@@ -58,7 +58,7 @@ def hardware_list_page(hardware: Sequence[Hardware], results: Mapping[int, int],
                     fmt.exact(gpu.bandwidth_gb_per_s),
                     fmt.exact(gpu.bf16_dense_tflops or gpu.fp16_dense_tflops),
                     fmt.exact(gpu.tdp_w),
-                    fmt.exact(gpu.usd_per_gpu_hour),
+                    _price(gpu),
                 ],
                 results.get(gpu.pk, 0),
             )
@@ -69,9 +69,15 @@ def hardware_list_page(hardware: Sequence[Hardware], results: Mapping[int, int],
         title="Hardware",
         intro="GPU profiles with the figures that checks and costs use. Each page names the source of every figure.",
         heads=["GPU", "Memory, GB", "Bandwidth, GB/s", "16-bit, TFLOP/s", "TDP, W", "$ per GPU-hour", "Results"],
-        groups=groups,
+        groups=_measured_first(groups),
         q=q,
     )
+
+
+def _measured_first(groups: Sequence[tuple[str, Sequence[CatalogueRow]]]) -> list[tuple[str, list[CatalogueRow]]]:
+    """Families and vendors with most results first, and in each of them what has results: readers come for those."""
+    ordered = [(name, sorted(rows, key=lambda row: row.results == 0)) for name, rows in groups]
+    return sorted(ordered, key=lambda group: -sum(row.results for row in group[1]))
 
 
 def model_page(model: LanguageModel, query: BoardQuery, found: BoardResults, hidden: int) -> CatalogueDetail:
@@ -108,7 +114,7 @@ def hardware_page(gpu: Hardware, query: BoardQuery, found: BoardResults, hidden:
         for name, (label, unit) in HARDWARE_FIGURES.items()
     ]
     price_source = [text for text in (f"{gpu.price_source} {gpu.price_date}".strip(),) if text]
-    facts.append(SourcedFigure("Price", fmt.exact(gpu.usd_per_gpu_hour), "USD per GPU-hour", price_source, ""))
+    facts.append(SourcedFigure("Price", _price(gpu), "USD per GPU-hour", price_source, ""))
     return CatalogueDetail(
         title=gpu.name,
         subtitle=" ".join(part for part in (gpu.vendor, gpu.architecture) if part),
@@ -122,6 +128,10 @@ def hardware_page(gpu: Hardware, query: BoardQuery, found: BoardResults, hidden:
         source=None,
         hidden_by_trust=_hidden(hidden, board_url(hardware=gpu.slug, min_trust="T1")),
     )
+
+
+def _price(gpu: Hardware) -> str:
+    return "" if gpu.usd_per_gpu_hour is None else f"{gpu.usd_per_gpu_hour:,.2f}"
 
 
 def _heads(query: BoardQuery) -> list[ColumnHead]:

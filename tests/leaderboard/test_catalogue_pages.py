@@ -42,6 +42,24 @@ def test_models_are_listed_by_family_with_size_licence_and_results(client):
         assert part in shown
 
 
+def test_what_is_measured_stands_first(client):
+    LanguageModelFactory(name="org/a-unmeasured", family="A")
+    LanguageModelFactory(name="org/b-unmeasured", family="B")
+    published_result(model=LanguageModelFactory(name="org/b-measured-z", family="B"))
+
+    shown = text(client.get("/models/"))
+
+    places = [shown.index(name) for name in ("org/b-measured-z", "org/b-unmeasured", "org/a-unmeasured")]
+    assert places == sorted(places)
+
+
+def test_a_price_has_cents(client):
+    HardwareFactory(name="X1", slug="x1", usd_per_gpu_hour=2.1)
+
+    assert "2.10" in text(client.get("/hardware/"))
+    assert "2.10 USD per GPU-hour" in text(client.get("/hardware/x1/"))
+
+
 @pytest.mark.parametrize("q", ["alpha", "FAMILY ALPHA", "org/alpha"])
 def test_models_are_found_by_any_of_their_names(client, q):
     LanguageModelFactory(name="org/alpha", title="Alpha", family="Family")
