@@ -1,8 +1,9 @@
 // Draws every [data-figure] with Plotly, and again when the theme or its width changes. What the server drew already is
 // left until the reader turns to it; the rest is drawn when it comes near the window.
+import { onThemeChange, onWidthChange } from "./chart_changes.js";
 import { bindFiles } from "./chart_files.js";
 import { bindKeys } from "./chart_keys.js";
-import { dressed, isNarrow } from "./chart_theme.js";
+import { dressed } from "./chart_theme.js";
 
 const CONFIG = { displayModeBar: false, responsive: false, showTips: false, scrollZoom: false };
 const source = document.querySelector("script[data-plotly]").dataset.plotly;
@@ -18,13 +19,6 @@ function loaded() {
     document.head.append(script);
   });
   return plotly;
-}
-
-function onThemeChange(act) {
-  // The page shows its new colours first: a chart takes longer than a click may.
-  const soon = () => requestAnimationFrame(() => setTimeout(act));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
-  new MutationObserver(soon).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }
 
 const whenIdle = window.requestIdleCallback ?? ((act) => setTimeout(act, 200));
@@ -60,20 +54,7 @@ async function draw(place) {
   });
   bindKeys(place, Plotly, open);
   onThemeChange(render);
-  watchWidth(place, Plotly, render);
-}
-
-/** A new width needs a new layout where it crosses the phone's, and new sizes else. */
-function watchWidth(place, Plotly, render) {
-  let width = place.clientWidth;
-  let wasNarrow = isNarrow(place);
-  new ResizeObserver(() => {
-    if (place.clientWidth === width || place.clientWidth === 0) return;
-    width = place.clientWidth;
-    if (isNarrow(place) === wasNarrow) Plotly.Plots.resize(place);
-    else render();
-    wasNarrow = isNarrow(place);
-  }).observe(place);
+  onWidthChange(place, Plotly, render);
 }
 
 function failed(place) {
