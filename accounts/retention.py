@@ -1,4 +1,4 @@
-"""What of people's news and sessions is not kept for ever. Audit lines are, always."""
+"""What of people's news, requests and sessions is not kept for ever. Audit lines are, always."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, QuerySet
 
-from accounts.models import DeliveryState, Notification, WebhookDelivery
+from accounts.models import DeliveryState, IdempotencyKey, Notification, WebhookDelivery
+from accounts.services.idempotency import KEPT
 from lemsite.lib.pruning import Rule, older_than
 
 #: one that is being made has its row a moment before its session has
@@ -28,6 +29,10 @@ def old_deliveries(now: datetime) -> QuerySet[WebhookDelivery]:
     return settled.filter(created_at__lt=before) if before else settled.none()
 
 
+def old_keys(now: datetime) -> QuerySet[IdempotencyKey]:
+    return IdempotencyKey.objects.filter(claimed_at__lt=now - KEPT)
+
+
 def expired_sessions(now: datetime) -> QuerySet[Session]:
     return Session.objects.filter(expire_date__lt=now)
 
@@ -42,6 +47,7 @@ def ended_sign_ins(now: datetime) -> QuerySet[UserSession]:
 RULES = (
     Rule("notifications", old_notifications),
     Rule("settled webhook deliveries", old_deliveries),
+    Rule("keys of requests that were answered", old_keys),
     Rule("expired sessions", expired_sessions),
     Rule("sign-ins of sessions that are over", ended_sign_ins),
 )

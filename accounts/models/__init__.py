@@ -1,6 +1,7 @@
-"""The rows of people: account, tokens, preferences, notifications, webhooks, and the log of what was decided."""
+"""The rows of people: account, tokens, preferences, notifications, webhooks, keys of requests, log of decisions."""
 
 from accounts.models.audit import AuditAction, AuditEvent
+from accounts.models.idempotency import IdempotencyKey
 from accounts.models.notification import (
     DeliveryState,
     Notification,
@@ -19,6 +20,7 @@ __all__ = [
     "AuditEvent",
     "Ban",
     "DeliveryState",
+    "IdempotencyKey",
     "Notification",
     "NotificationKind",
     "Preferences",

@@ -45,6 +45,7 @@ def _delete_rows(user: User) -> None:
     Authenticator.objects.filter(user=user).delete()
     Preferences.objects.filter(user=user).delete()
     user.api_tokens.all().delete()
+    user.idempotency_keys.all().delete()
     user.notifications.all().delete()
     user.webhooks.all().delete()
     user.groups.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Unpack
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from gpuagent.client.steps import (
     fetch,
     get,
     list_of,
+    once,
     pages,
     parsed,
     understood,
@@ -110,7 +111,7 @@ class Benchmarks(Group[M]):
     def preview(self, *sources: Source, stated: Mapping[str, Any] | None = None) -> Steps[models.Preview]:
         """What an upload would become; nothing is stored."""
         form = _form(stated=stated, dry_run=True)
-        return fetch(_upload(sources, form, is_repeatable=True), models.Preview)
+        return fetch(replace(_upload(sources, form), is_repeatable=True), models.Preview)
 
     @call("benchmarks_create")
     def submit(
@@ -124,7 +125,7 @@ class Benchmarks(Group[M]):
     ) -> Steps[models.Created | models.Accepted]:
         """Hand files in: a Created submission or, for many files, an Accepted batch that is read in the background."""
         options = {"visibility": visibility, "note": note, "licence": licence}
-        request = _upload(sources, _form(stated=stated, background=background, **options))
+        request = once(_upload(sources, _form(stated=stated, background=background, **options)))
         reply = yield from ask(Send(request))
         if reply.status == 202:
             return understood(request, reply, models.Accepted)
@@ -234,15 +235,8 @@ class Analysis(Group[M]):
         return fetch(get("/api/analysis", **query), models.Analysis)
 
 
-def _upload(sources: Iterable[Source], form: Mapping[str, str], *, is_repeatable: bool = False) -> Request:
-    return Request(
-        "POST",
-        "/api/benchmarks",
-        form=form,
-        parts=parts_of(tuple(sources)),
-        is_repeatable=is_repeatable,
-        read_timeout_s=UPLOAD_S,
-    )
+def _upload(sources: Iterable[Source], form: Mapping[str, str]) -> Request:
+    return Request("POST", "/api/benchmarks", form=form, parts=parts_of(tuple(sources)), read_timeout_s=UPLOAD_S)
 
 
 def _form(*, stated: Mapping[str, Any] | None, **options: str | bool | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from gpuagent.client import models
@@ -12,7 +13,7 @@ from gpuagent.client.calls import Group, M, call, listing
 from gpuagent.client.downloads import download
 from gpuagent.client.errors import NotFound, WaitedTooLong
 from gpuagent.client.sinks import Destination, Download
-from gpuagent.client.steps import LASTING, Emit, Pause, Request, Send, Steps, ask, at, fetch, get, pages
+from gpuagent.client.steps import LASTING, Emit, Pause, Request, Send, Steps, ask, at, fetch, get, once, pages
 
 State = Literal["held", "queued", "offered", "running", "succeeded", "failed", "cancelled", "timed_out"]
 OVER = {"succeeded", "failed", "cancelled", "timed_out"}
@@ -49,7 +50,7 @@ class Jobs(Group[M]):
 
     @call("jobs_create")
     def order(self, config: Mapping[str, Any], *, simulate: bool = False) -> Steps[models.Ordered]:
-        """A benchmark. After a ReplyLost look at `list(owner=…)` before ordering again: it may be in the queue."""
+        """A benchmark. However often it has to be sent, it is ordered once."""
         return fetch(_order("llem", config, simulate), models.Ordered)
 
     @call("jobs_create")
@@ -85,38 +86,52 @@ class Jobs(Group[M]):
             yield Pause(poll_s)
 
     @call("jobs_log")
-    def log(self, job_id: int, to: Destination, *, attempt: int | None = None) -> Steps[Download]:
-        """The log as far as it has come, as the host sent it, colours included."""
-        return download(get(at("/api/jobs/{}/log", job_id), attempt=attempt), to)
+    def log(
+        self, job_id: int, to: Destination, *, attempt: int | None = None, after: int | None = None
+    ) -> Steps[Download]:
+        """The log as far as it has come, as the host sent it, colours included; without its first `after` bytes."""
+        return download(get(at("/api/jobs/{}/log", job_id), attempt=attempt, after=after), to)
 
     @listing(str, "jobs_log")
     def follow_log(self, job_id: int, *, attempt: int | None = None, poll_s: float = POLL_S) -> Steps[None]:
-        """Pieces of the log as they come, until the job is over."""
-        seen = b""
+        """Pieces of the log as they come, each asked for once, until the job is over."""
+        place = _Place("", 0)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
             job = yield from fetch(get(at("/api/jobs/{}", job_id)), models.Job, LASTING)
-            content = yield from _log_so_far(job_id, attempt)
-            if not content.startswith(seen):
-                # Another attempt counts now, with a log of its own.
+            reached, content = yield from _read_on(job_id, attempt, place)
+            if place.bytes and reached.attempt != place.attempt:
                 yield Emit("\n")
-                seen = b""
                 decoder.reset()
-            if text := decoder.decode(content[len(seen) :]):
+            if text := decoder.decode(content):
                 yield Emit(text)
-            seen = content
+            place = reached
             if job.state in OVER:
                 return
             yield Pause(poll_s)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How far a log was read: the number of its attempt, as the site tells it, and bytes."""
+
+    attempt: str
+    bytes: int
+
+
 def _order(kind: str, config: Mapping[str, Any], simulate: bool) -> Request:
-    return Request("POST", "/api/jobs", json={"kind": kind, "config": dict(config), "simulate": simulate})
+    return once(Request("POST", "/api/jobs", json={"kind": kind, "config": dict(config), "simulate": simulate}))
 
 
-def _log_so_far(job_id: int, attempt: int | None) -> Steps[bytes]:
-    try:
-        reply = yield from ask(Send(get(at("/api/jobs/{}/log", job_id), attempt=attempt)), LASTING)
-    except NotFound:
-        return b""
-    return reply.content
+def _read_on(job_id: int, attempt: int | None, place: _Place) -> Steps[tuple[_Place, bytes]]:
+    """What came behind `place`; where another attempt counts by now, with a log of its own, all of that."""
+    while True:
+        request = get(at("/api/jobs/{}/log", job_id), attempt=attempt, after=place.bytes)
+        try:
+            reply = yield from ask(Send(request), LASTING)
+        except NotFound:
+            return place, b""
+        number = reply.headers.get("X-Log-Attempt", "")
+        if number == place.attempt or not place.bytes:
+            return _Place(number, place.bytes + len(reply.content)), reply.content
+        place = _Place(number, 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import random
+import secrets
 from collections.abc import Generator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ Query = Mapping[str, Any]
 BUSY = {408, 425, 429, 500, 502, 503, 504}
 #: of these, the ones given before anything was done
 NOT_BEGUN = {425, 429, 503}
+#: a request that bears it is done once, however often it arrives
+KEY = "Idempotency-Key"
 MAX_REDIRECTS = 5
 #: the request was never sent
 UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
@@ -146,7 +149,9 @@ def _tried(step: Send | Save | Listen, patience: Patience) -> Steps[Reply]:
             reply: Reply = yield step
         except httpx2.TransportError as error:
             is_lost = is_lost or not isinstance(error, UNSENT)
-            wait_s = _wait_after_failure(step.request, error, attempt, patience)
+            if attempt >= patience.attempts or (is_lost and not step.request.is_repeatable):
+                raise _given_up(step.request, error, attempt, is_lost=is_lost) from error
+            wait_s = patience.wait_s(attempt)
         else:
             if 300 <= reply.status < 400 and redirects < MAX_REDIRECTS:
                 redirects += 1
@@ -159,18 +164,18 @@ def _tried(step: Send | Save | Listen, patience: Patience) -> Steps[Reply]:
         yield Pause(wait_s)
 
 
-def _wait_after_failure(request: Request, error: Exception, attempt: int, patience: Patience) -> float:
+def _given_up(request: Request, error: Exception, attempts: int, *, is_lost: bool) -> SiteAway:
     problem = f"{request.method} {request.path}: {type(error).__name__}: {error}"
-    if not request.is_repeatable and not isinstance(error, UNSENT):
-        raise ReplyLost(f"{problem}. It may have happened all the same: look before you send it again.") from error
-    if attempt >= patience.attempts:
-        raise SiteAway(f"The site cannot be reached ({attempt} tries). {problem}") from error
-    return patience.wait_s(attempt)
+    if is_lost and (KEY in request.headers or not request.is_repeatable):
+        return ReplyLost(f"{problem}. It may have happened all the same: look before you send it again.")
+    return SiteAway(f"The site cannot be reached ({attempts} tries). {problem}")
 
 
 def _wait_after_answer(request: Request, reply: Reply, attempt: int, patience: Patience) -> float:
     asked_s = retry_after_s(reply.headers.get("Retry-After", ""))
     may_repeat = reply.status in (BUSY if request.is_repeatable else NOT_BEGUN)
+    # An earlier try, whose answer was lost, is still being answered.
+    may_repeat = may_repeat or (reply.status == 409 and asked_s > 0 and KEY in request.headers)
     if not may_repeat or attempt >= patience.attempts or asked_s > patience.longest_wait_s:
         raise error_class(reply.status)(
             reply.status,
@@ -242,6 +247,12 @@ def parsed(request: Request, reply: Reply) -> Any:
 
 def get(path: str, **query: Any) -> Request:
     return Request("GET", path, query, is_repeatable=True)
+
+
+def once(request: Request) -> Request:
+    """The same with a key of its own, so that it can be sent again after a lost answer."""
+    headers = {**request.headers, KEY: secrets.token_hex(16)}
+    return replace(request, headers=headers, is_repeatable=True)
 
 
 def fetch(request: Request, shape: type[T], patience: Patience = PATIENCE) -> Steps[T]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import cast
 
 from django.http import FileResponse
@@ -19,6 +20,7 @@ from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import idempotency
 from accounts.api.permissions import HasScope
 from accounts.models import Scope, User
 from accounts.services.bans import Banned
@@ -53,6 +55,7 @@ from lemsite.lib.pagination import Pages
 
 #: a log up to this size stays in memory while it is sent
 _SPOOLED_BYTES = 1 << 20
+LOG_ATTEMPT, LOG_NEXT = "X-Log-Attempt", "X-Log-Next"
 _EXAMPLE = OpenApiExample("two batch sizes with vLLM", value=ORDER_EXAMPLE, request_only=True)
 _RACE = OpenApiExample("a race of two hosts", value=RACE_EXAMPLE, request_only=True)
 _ORDERED = PolymorphicProxySerializer("OrderedJobOrRace", [OrderedSerializer, OrderedRaceSerializer], None)
@@ -111,21 +114,16 @@ class JobList(_Jobs):
         description="A benchmark waits in the queue until a GPU host that fits takes it. A race sends the same prompts "
         "to the model servers of several hosts at once; `agents` are names of hosts, or the ids in the addresses of "
         "their pages. A field that is not known is answered with 422, which names it. Scope: jobs.",
+        parameters=idempotency.PARAMETERS,
         request=OrderOrRaceSerializer,
         examples=[_EXAMPLE, _RACE],
-        responses={201: _ORDERED, **errors(400, 401, 403, 413, 415, 422, 429)},
+        responses={201: _ORDERED, **errors(400, 401, 403, 409, 413, 415, 422, 429)},
         tags=["jobs"],
     )
     def post(self, request: Request) -> Response:
-        if isinstance(request.data, dict) and request.data.get("kind") == JobKind.RACE:
-            return _order_race(request)
-        order, simulate = read_order(request.data)
-        with refuse_order():
-            job = order_job(owner=cast(User, request.user), order=order, simulate=simulate)
-        body = ordered_body(job, position_of(job, timezone.now()), request)
-        return Response(
-            body, http.HTTP_201_CREATED, headers={"Location": request.build_absolute_uri(f"/api/jobs/{job.pk}")}
-        )
+        is_race = isinstance(request.data, dict) and request.data.get("kind") == JobKind.RACE
+        order = _order_race if is_race else _order_job
+        return idempotency.answer_once(request, lambda: partial(order, request))
 
 
 class JobEstimate(_Jobs):
@@ -194,32 +192,60 @@ class JobLog(_Jobs):
     @extend_schema(
         operation_id="jobs_log",
         summary="The log of a job",
-        description="As far as it has come, as the host sent it, colours included.",
+        description="As far as it has come, as the host sent it, colours included. Who follows it asks for what came "
+        "since: `after` is the X-Log-Next of the answer before. Where another attempt counts meanwhile, X-Log-Attempt "
+        "says so, and that log is read from 0 on.",
         parameters=[
-            OpenApiParameter("attempt", OpenApiTypes.INT, description="number; without it the one that counts")
+            OpenApiParameter("attempt", OpenApiTypes.INT, description="number; without it the one that counts"),
+            OpenApiParameter("after", OpenApiTypes.INT, description="bytes to leave out at the beginning", default=0),
+            OpenApiParameter(
+                LOG_ATTEMPT, OpenApiTypes.INT, OpenApiParameter.HEADER, description="whose log it is", response=[200]
+            ),
+            OpenApiParameter(
+                LOG_NEXT, OpenApiTypes.INT, OpenApiParameter.HEADER, description="the next `after`", response=[200]
+            ),
         ],
         responses={(200, "text/plain"): OpenApiTypes.STR, **errors(400, 401, 404)},
         tags=["jobs"],
     )
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        refuse_unknown(request.query_params, ("attempt",))
-        number = request.query_params.get("attempt")
-        if number is not None and not (number.isascii() and number.isdigit() and len(number) < 6):
-            raise ApiError(http.HTTP_400_BAD_REQUEST, "Not right: attempt.", {"attempt": "a whole number"})
+        refuse_unknown(request.query_params, ("attempt", "after"))
+        number, after = _whole(request, "attempt", digits=5), _whole(request, "after", digits=18) or 0
         job = get_object_or_404(self.get_queryset(), pk=pk)
-        attempt = recorded_attempt(job, None if number is None else int(number))
+        attempt = recorded_attempt(job, number)
         if attempt is None:
             raise ApiError(http.HTTP_404_NOT_FOUND, "There is no log yet.")
         if attempt.records_dropped_at is not None:
             raise ApiError(http.HTTP_404_NOT_FOUND, gone_words(attempt))
         spooled = tempfile.SpooledTemporaryFile(max_size=_SPOOLED_BYTES)  # noqa: SIM115 - the response closes it
-        for content in attempt_log(attempt):
+        for content in attempt_log(attempt, after):
             spooled.write(content)
+        told = {LOG_ATTEMPT: str(attempt.number), LOG_NEXT: str(after + spooled.tell())}
         spooled.seek(0)
-        response = FileResponse(spooled, content_type="text/plain; charset=utf-8")
+        response = FileResponse(spooled, content_type="text/plain; charset=utf-8", headers=told)
         response["Content-Disposition"] = f'inline; filename="job-{job.pk}-attempt-{attempt.number}.log"'
         response["X-Content-Type-Options"] = "nosniff"
         return response
+
+
+def _whole(request: Request, name: str, *, digits: int) -> int | None:
+    """A parameter that is a whole number, or 400 naming it."""
+    given = request.query_params.get(name)
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) <= digits):
+        raise ApiError(http.HTTP_400_BAD_REQUEST, f"Not right: {name}.", {name: "a whole number"})
+    return int(given)
+
+
+def _order_job(request: Request) -> Response:
+    order, simulate = read_order(request.data)
+    with refuse_order():
+        job = order_job(owner=cast(User, request.user), order=order, simulate=simulate)
+    body = ordered_body(job, position_of(job, timezone.now()), request)
+    return Response(
+        body, http.HTTP_201_CREATED, headers={"Location": request.build_absolute_uri(f"/api/jobs/{job.pk}")}
+    )
 
 
 def _order_race(request: Request) -> Response:

@@ -170,20 +170,26 @@ def test_it_gives_up_in_the_end(slept):
     assert len(answers.asked) == 5
 
 
-def test_an_order_is_sent_again_only_where_it_cannot_have_arrived(slept):
-    ordered = {"id": 3, "state": "queued", "position": 1, "url": "u"}
-    ordered["estimate"] = {"minutes": None, "energy_kwh": None, "usd": None, "co2_g": None, "basis": "b"}
-    answers = Answers(httpx2.ConnectError("refused"), error(503), error(429), ordered)
+CHANGES = [
+    lambda client: client.jobs.cancel(3),
+    lambda client: client.comments.create("r", "Well measured."),
+]
 
-    assert sync_client(answers).jobs.order({}).id == 3
+
+@pytest.mark.parametrize("change", CHANGES, ids=["cancelling", "commenting"])
+def test_a_change_without_a_key_is_sent_again_only_where_it_cannot_have_arrived(change, slept):
+    answers = Answers(httpx2.ConnectError("refused"), error(503), error(429), error(404))
+
+    with pytest.raises(NotFound):
+        change(sync_client(answers))
     for lost in (httpx2.ReadTimeout("slow"), httpx2.RemoteProtocolError("cut")):
         answers = Answers(lost)
         with pytest.raises(ReplyLost, match="may have happened"):
-            sync_client(answers).jobs.order({})
+            change(sync_client(answers))
         assert len(answers.asked) == 1
     answers = Answers(error(500))
     with pytest.raises(ServerError):
-        sync_client(answers).jobs.order({})
+        change(sync_client(answers))
     assert len(answers.asked) == 1
 
 

@@ -75,24 +75,46 @@ JOB = {
 
 
 class Working:
-    """A job whose log grows by a line each time it is asked for, and that then is over."""
+    """A job whose log is each time that of the next (attempt, log), and that then is over."""
 
     def __init__(self, logs, states):
-        self.logs, self.states = list(logs), list(states)
+        self.logs, self.states, self.sent = list(logs), list(states), []
 
     def __call__(self, request):
-        if request.url.path.endswith("/log"):
-            log = self.logs.pop(0)
-            return httpx2.Response(200, content=log) if log is not None else error(404)
-        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        return httpx2.Response(200, json=JOB | {"state": state})
+        if not request.url.path.endswith("/log"):
+            state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+            return httpx2.Response(200, json=JOB | {"state": state})
+        attempt, log = self.logs.pop(0) if len(self.logs) > 1 else self.logs[0]
+        if log is None:
+            return error(404)
+        self.sent.append(log[int(request.url.params["after"]) :])
+        return httpx2.Response(200, content=self.sent[-1], headers={"X-Log-Attempt": str(attempt)})
 
 
 def test_a_log_is_followed_until_the_job_is_over(slept):
-    logs = [None, b"one\n\xe2", b"one\n\xe2\x82\xac\n", b"anew\n"]
-    states = ["queued", "running", "running", "succeeded"]
+    logs = [(1, None), (1, b"one\n\xe2"), (1, b"one\n\xe2\x82\xac\n")]
+    states = ["queued", "running", "succeeded"]
 
-    assert "".join(sync_client(Working(logs, states)).jobs.follow_log(3)) == "one\n\u20ac\n\nanew\n"
+    assert "".join(sync_client(Working(logs, states)).jobs.follow_log(3)) == "one\n\u20ac\n"
+
+
+@pytest.mark.parametrize("log", [b"two\n", b"a longer one\n"], ids=["shorter", "longer"])
+def test_the_log_of_another_attempt_is_read_from_its_beginning(log, slept):
+    working = Working([(1, b"one\n\xe2"), (2, log)], ["running", "running", "succeeded"])
+
+    assert "".join(sync_client(working).jobs.follow_log(3)) == "one\n\n" + log.decode()
+
+
+def test_of_a_log_of_ten_megabytes_each_byte_is_sent_once(slept):
+    log = bytes(range(32, 127)) * 110_000
+    ends = range(0, len(log), len(log) // 9)
+    working = Working([*((1, log[:end]) for end in ends), (1, log)], ["running"] * len(ends) + ["succeeded"])
+
+    assert "".join(sync_client(working).jobs.follow_log(3)) == log.decode()
+
+    assert len(log) > 10_000_000
+    assert b"".join(working.sent) == log
+    assert len(working.sent) == len(ends) + 1
 
 
 def test_a_job_is_waited_for(slept):

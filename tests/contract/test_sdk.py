@@ -240,9 +240,11 @@ def test_a_jobs_log_is_saved_and_followed(db, tmp_path):
     Job.objects.update(state=JobState.SUCCEEDED, estimate=estimate)
     with client() as site:
         saved = site.jobs.log(attempt.job_id, tmp_path / "log")
+        rest = site.jobs.log(attempt.job_id, tmp_path / "rest", after=4)
         followed = "".join(site.jobs.follow_log(attempt.job_id, attempt=attempt.number))
 
     assert saved.path.read_text() == followed == "one\ntwo\n"
+    assert rest.path.read_text() == "two\n"
 
 
 def test_live_runs_are_read(db):

@@ -165,6 +165,29 @@ def test_a_log_is_answered_as_the_host_sent_it(client: Client) -> None:
     assert response["Content-Type"] == "text/plain; charset=utf-8"
 
 
+@pytest.mark.parametrize(
+    ("after", "left"),
+    [(0, b"one\ntwo\n"), (2, b"e\ntwo\n"), (4, b"two\n"), (8, b""), (10**17, b"")],
+    ids=["all", "within", "a stretch", "the end", "behind the end"],
+)
+def test_a_log_is_answered_from_where_its_reader_is(client: Client, after: int, left: bytes) -> None:
+    attempt = write_log(AttemptFactory(), b"one\n", b"two\n")
+
+    response = client.get(f"/api/jobs/{attempt.job_id}/log?after={after}")
+
+    assert b"".join(response) == left
+    assert (response["X-Log-Attempt"], response["X-Log-Next"]) == ("1", str(after + len(left)))
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "", "1.5", "9" * 19], ids=["minus", "word", "empty", "part", "too long"])
+def test_a_place_that_is_none_is_named(client: Client, after: str) -> None:
+    attempt = write_log(AttemptFactory(), b"one\n")
+
+    response = client.get(f"/api/jobs/{attempt.job_id}/log", {"after": after})
+
+    assert (response.status_code, set(response.json()["error"]["fields"])) == (400, {"after"})
+
+
 @pytest.mark.parametrize(("query", "status"), [("", 404), ("?attempt=1", 404), ("?attempt=x", 400), ("?x=1", 400)])
 def test_a_log_that_is_not_there_is_not_found(client: Client, query: str, status: int) -> None:
     job = JobFactory()

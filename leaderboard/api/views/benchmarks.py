@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from django.http.response import HttpResponseBase
@@ -12,6 +13,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import idempotency
 from leaderboard.api.access import PublicReads, find_own, find_visible, owner, refuse_gone
 from leaderboard.api.bodies import (
     batch_row,
@@ -49,6 +51,7 @@ from leaderboard.queries.results import complete, detailed_results, detailed_sub
 from leaderboard.result_values import chosen_fields
 from leaderboard.services.batches import MAX_ENTRIES, BatchOptions, is_many, open_batch
 from leaderboard.services.editing import Changes
+from leaderboard.services.reading import Reading
 from leaderboard.services.storing import open_raw_file
 from leaderboard.services.submissions import delete, new_submission
 from lemsite.lib.api_errors import ApiError
@@ -99,7 +102,7 @@ class BenchmarkList(PublicReads):
         description="One upload is one submission: a result or an array of them as JSON, one or several files, a zip "
         "or tar, or CSV. Nothing is stored unless all of it is right. More than 50 files or 8 MiB are read in the "
         "background: what is good of them becomes one draft, the rest is named. Scope: submit.",
-        parameters=UPLOAD_PARAMETERS,
+        parameters=[*UPLOAD_PARAMETERS, *idempotency.PARAMETERS],
         request=UPLOAD_REQUEST,
         examples=[UPLOAD_EXAMPLE],
         responses={
@@ -114,25 +117,11 @@ class BenchmarkList(PublicReads):
     )
     def post(self, request: Request) -> Response:
         options = UploadOptions.of(request)
-        sent = unpack_files(request, max_entries=ARCHIVE_ENTRIES if options.is_dry_run else MAX_ENTRIES)
-        if not options.is_dry_run and (options.in_background or is_many(sent.files, sent.entries)):
-            return _read_later(request, sent, options)
-        reading = read_sent(sent, options.stated, owner=owner(request))
         if options.is_dry_run:
+            sent = unpack_files(request, max_entries=ARCHIVE_ENTRIES)
+            reading = read_sent(sent, options.stated, owner=owner(request))
             return Response(preview_body(reading, options.visibility, request))
-        refuse_impossible(reading)
-        with refuse_step():
-            submission = new_submission(
-                reading=reading,
-                owner=owner(request),
-                provenance=Provenance.API,
-                visibility=options.visibility,
-                note=options.note,
-                licence=options.licence,
-            )
-        body = submission_body(detailed_submissions().get(pk=submission.pk), request)
-        body["ignored"] = [ignored_body(path, why) for path, why in reading.ignored]
-        return Response(body, http.HTTP_201_CREATED, headers={"Location": body["url"]})
+        return idempotency.answer_once(request, partial(_read, request, options))
 
 
 class BenchmarkDetail(PublicReads):
@@ -203,6 +192,32 @@ class BenchmarkRaw(PublicReads):
         if raw is None:
             raise NotFound
         return attachment(open_raw_file(raw), raw.name)
+
+
+def _read(request: Request, options: UploadOptions) -> idempotency.Storing:
+    """What will store the upload, once it has been understood and can be right."""
+    sent = unpack_files(request, max_entries=MAX_ENTRIES)
+    if options.in_background or is_many(sent.files, sent.entries):
+        return partial(_read_later, request, sent, options)
+    reading = read_sent(sent, options.stated, owner=owner(request))
+    refuse_impossible(reading)
+    return partial(_store, request, reading, options)
+
+
+def _store(request: Request, reading: Reading, options: UploadOptions) -> Response:
+    """201 with the submission."""
+    with refuse_step():
+        submission = new_submission(
+            reading=reading,
+            owner=owner(request),
+            provenance=Provenance.API,
+            visibility=options.visibility,
+            note=options.note,
+            licence=options.licence,
+        )
+    body = submission_body(detailed_submissions().get(pk=submission.pk), request)
+    body["ignored"] = [ignored_body(path, why) for path, why in reading.ignored]
+    return Response(body, http.HTTP_201_CREATED, headers={"Location": body["url"]})
 
 
 def _read_later(request: Request, sent: Sent, options: UploadOptions) -> Response:
