@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.conf import settings
 from django.db.models.signals import post_migrate
 
@@ -9,8 +9,7 @@ class LemsiteConfig(AppConfig):
     name = "lemsite"
 
     def ready(self) -> None:
-        # An app without models hears nothing of migrations itself.
-        post_migrate.connect(_ensure_schedules, sender=apps.get_app_config("jobs"))
+        post_migrate.connect(_ensure_schedules, sender=self)
         from lemsite.observing import task_ids
 
         task_ids.connect()

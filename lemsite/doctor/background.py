@@ -18,6 +18,7 @@ from jobs.queries.looked_at import latest_audit
 from leaderboard import tasks as leaderboard_tasks
 from leaderboard.models import Dump
 from lemsite import tasks as own_tasks
+from lemsite.backups import recorded
 from lemsite.doctor import Ill, check, warn
 from runs import tasks as runs_tasks
 
@@ -94,6 +95,25 @@ def audit() -> Iterator[Ill]:
             f"The last audit was on {latest.ended_at:%Y-%m-%d %H:%M} UTC.",
             "a loss would not be noticed",
             "Look why the worker does not run: manage.py doctor worker failed_tasks",
+        )
+
+
+@check("backup")
+def backup() -> Iterator[Ill]:
+    if not settings.PRODUCTION:
+        return
+    last = recorded.latest()
+    if last is None:
+        yield warn(
+            "No backup has been made by manage.py backup.",
+            "with its disk everything would be lost",
+            "Run it every night, by cron or a timer: manage.py backup /srv/backups/lemsite --keep 14 --verify",
+        )
+    elif timezone.now() - last.made_at > recorded.LATE:
+        yield warn(
+            f"The last whole backup is of {last.made_at:%Y-%m-%d %H:%M} UTC, in {last.folder}.",
+            "what came since would be lost with its disk",
+            "Run by hand what your timer runs, manage.py backup, and read what it says; then look at the timer's log.",
         )
 
 

@@ -24,6 +24,7 @@ from accounts.services.emails import addresses_of, waiting_emails
 from jobs.models import ACTIVE, TERMINAL, Agent, Attempt, Job, JobState
 from jobs.times import times
 from leaderboard.models import Finding, Submission, SubmissionStatus
+from lemsite.backups import recorded
 from runs.models import Run
 
 #: counted anew after that time: these tables grow without end
@@ -35,7 +36,7 @@ MOST_EMAILS = 500
 def database_figures() -> list[Metric]:
     """Raises DatabaseError where there is no database."""
     now = timezone.now()
-    return [*_tasks(now), *_jobs(now), *_live(now), *_messages(now), *_results(), *_database()]
+    return [*_tasks(now), *_jobs(now), *_live(now), *_messages(now), _backup(now), *_results(), *_database()]
 
 
 def gauge(name: str, text: str, value: float) -> Metric:
@@ -110,6 +111,14 @@ def unsent_emails(now: datetime) -> int:
 def _is_muted(notification: Notification) -> bool:
     preferences = getattr(notification.user, "preferences", None)
     return preferences is not None and notification.kind in preferences.muted_emails
+
+
+def _backup(now: datetime) -> Metric:
+    """No sample where there is no backup: an age of 0 would look well."""
+    family = GaugeMetricFamily("lemsite_backup_age_seconds", "Age of the last whole backup that manage.py backup made")
+    if (last := recorded.latest()) is not None:
+        family.add_metric([], age_s(now, last.made_at))
+    return family
 
 
 def _results() -> list[Metric]:

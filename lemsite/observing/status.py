@@ -24,7 +24,9 @@ from jobs.queries.hosts import is_connected
 from jobs.queries.looked_at import latest_audit
 from leaderboard.models import Dump, RawFile
 from lemsite import __version__
+from lemsite.backups import recorded
 from lemsite.doctor import Ill, all_checks, examine
+from lemsite.models import Backup
 from lemsite.observing.database_figures import unsent_emails
 from lemsite.observing.probes import MigrationsMissing, require_migrations
 
@@ -122,7 +124,7 @@ def _messages(now: datetime) -> list[Line]:
 
 
 def kept(now: datetime) -> list[Line]:
-    """Files, dumps, audits."""
+    """Files, dumps, audits, backups."""
     sizes: Any = cache.get_or_set("status-storage", _stored, COUNTED_EVERY_S)
     dump, audit = Dump.objects.first(), latest_audit()
     return [
@@ -130,6 +132,7 @@ def kept(now: datetime) -> list[Line]:
         Line("Newest dump", f"{dump.version}, {dump.rows:,} rows" if dump else "none yet"),
         *([Line("Its push", dump.push_error[:200], is_well=False)] if dump and dump.push_error else []),
         _audited(audit, now),
+        _backed_up(recorded.latest(), now),
     ]
 
 
@@ -139,6 +142,16 @@ def _audited(audit: AuditRun | None, now: datetime) -> Line:
     broken = ", ".join(str(one.get("code", "")) for one in audit.broken)
     outcome = f"broken: {broken}" if broken else f"all {audit.rules} rules hold"
     return Line("Last audit of jobs", f"{_ago(audit.ended_at, now)}: {outcome}", not broken)
+
+
+def _backed_up(backup: Backup | None, now: datetime) -> Line:
+    """A site in development needs none."""
+    if backup is None:
+        return Line("Last backup", "none yet", not settings.PRODUCTION)
+    is_well = not settings.PRODUCTION or now - backup.made_at <= recorded.LATE
+    size = f"{backup.size_bytes / (1 << 20):,.0f} MiB"
+    read_back = ", read back" if backup.was_read_back else ""
+    return Line("Last backup", f"{_ago(backup.made_at, now)}: {size}{read_back}, in {backup.folder}", is_well)
 
 
 def failures(now: datetime) -> list[Failed]:

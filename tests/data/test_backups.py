@@ -15,13 +15,14 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from accounts import secrets_at_rest
 from accounts.models import User, WebhookEndpoint
 from jobs.models import Attempt
 from jobs.queries.logs import log_sha256
 from leaderboard.models import RawFile, ShortLink
-from lemsite.backups import BackupError, databases, making, stored
+from lemsite.backups import BackupError, databases, making, recorded, stored
 from lemsite.backups.making import make_backup
 from lemsite.backups.manifest import (
     FILES,
@@ -36,6 +37,7 @@ from lemsite.backups.manifest import (
 )
 from lemsite.backups.restoring import check, restore
 from lemsite.lib import service_urls
+from lemsite.models import Backup
 from tests.data.full_site import LOG, contents, fill, rows, wipe
 
 needs_client = pytest.mark.skipif(
@@ -80,6 +82,36 @@ def test_what_was_backed_up_comes_back_row_for_row_and_byte_for_byte(target):
     assert log_sha256(Attempt.objects.get()) == log_sha256(made["attempt"])
     assert bytes(Attempt.objects.get().log_chunks.get().content) == LOG
     assert Client().get("/runs/race/").status_code == 200
+
+
+def test_the_site_takes_note_of_its_last_whole_backup(target):
+    fill()
+    before = timezone.now()
+    command("backup", str(target))
+    first = recorded.latest()
+
+    command("backup", str(target / "elsewhere"), "--verify")
+
+    last = Backup.objects.get()
+    folder = find_snapshot(target / "elsewhere")
+    assert before < first.made_at < last.made_at < timezone.now()
+    assert (first.was_read_back, last.was_read_back, last.folder) == (False, True, str(folder))
+    whole = sum(file.size for file in stored_files(folder)) + (folder / FILES).stat().st_size
+    assert last.size_bytes == whole + next(folder.glob("database.*")).stat().st_size
+
+
+def test_a_backup_is_made_before_the_site_can_take_note_of_it(target):
+    """Such as with the program of the next release, whose migrations come after the backup."""
+    with connection.schema_editor() as tables:
+        tables.delete_model(Backup)
+    try:
+        told = command("backup", str(target))
+    finally:
+        with connection.schema_editor() as tables:
+            tables.create_model(Backup)
+
+    assert "The site could not take note of it" in told
+    assert snapshots(target)
 
 
 def test_the_second_backup_copies_only_what_is_new(target):
@@ -293,6 +325,7 @@ def test_a_file_that_the_storage_has_lost_is_named(target):
     with pytest.raises(CommandError, match=f"1 files that the database names could not be saved: {name}"):
         command("backup", str(target))
 
+    assert recorded.latest() is None
     assert f"It was so when the backup was made: {name} is not in the storage." in command(
         "restore", str(target), "--replace"
     )

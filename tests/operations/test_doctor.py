@@ -23,6 +23,7 @@ from jobs.models import AuditRun
 from leaderboard.models import Dump
 from lemsite import doctor
 from lemsite.doctor import Ill, Level, all_checks, background, configuration, database, examine, files, services
+from lemsite.models import Backup
 from tests.factories import UserFactory
 from tests.jobs.factories import AgentFactory
 
@@ -421,6 +422,28 @@ def test_the_last_audit(hours, broken, level):
     AuditRun.objects.create(ended_at=timezone.now() - timedelta(hours=hours), rules=14, broken=broken)
 
     assert [ill.level for ill in ills("audit")] == ([level] if level else [])
+
+
+def backed_up(*, hours_ago):
+    made_at = timezone.now() - timedelta(hours=hours_ago)
+    Backup.objects.create(made_at=made_at, folder="/srv/backups/x", size_bytes=3 << 20, was_read_back=True)
+
+
+@pytest.mark.django_db
+def test_no_backup(production):
+    ill = only("backup")
+
+    assert (ill.level, ill.what) == (Level.WARNING, "No backup has been made by manage.py backup.")
+    production.PRODUCTION = False
+    assert ills("backup") == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("hours", "is_late"), [(47, False), (49, True)])
+def test_the_last_backup(production, hours, is_late):
+    backed_up(hours_ago=hours)
+
+    assert [(ill.level, "/srv/backups/x" in ill.what) for ill in ills("backup")] == [(Level.WARNING, True)] * is_late
 
 
 @pytest.mark.django_db

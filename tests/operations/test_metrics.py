@@ -5,21 +5,25 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 from django.db import DatabaseError
 from django.urls import get_resolver
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import REGISTRY
 
 from lemsite.health import Asked, may_read_metrics
 from lemsite.lib import metrics
+from lemsite.models import Backup
 from lemsite.observing import probes
 from lemsite.observing.asgi import Observed, record
 from lemsite.observing.counted import counted as counted_in
 from lemsite.observing.counted import living
+from lemsite.observing.database_figures import database_figures
 from lemsite.observing.noted import Noted
 from lemsite.observing.probes import Probe
 from lemsite.observing.shared_counters import FOLDER, HANDED_DOWN, shared_counters
@@ -95,6 +99,19 @@ def test_what_comes_through_a_proxy_has_no_address_of_its_own(settings):
     assert not may_read_metrics(through)
     settings.TRUSTED_PROXY = ["127.0.0.1"]
     assert may_read_metrics(through)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hours", [None, 3])
+def test_the_age_of_the_last_backup_is_told_where_there_is_one(hours):
+    now = timezone.now()
+    if hours is not None:
+        made_at = now - timedelta(hours=hours)
+        Backup.objects.create(made_at=made_at, folder="/srv/backups/x", size_bytes=1, was_read_back=False)
+
+    (family,) = [one for one in database_figures() if one.name == "lemsite_backup_age_seconds"]
+
+    assert [round(sample.value / 3600) for sample in family.samples] == ([] if hours is None else [hours])
 
 
 async def test_without_a_database_the_rest_is_told(settings, monkeypatch):

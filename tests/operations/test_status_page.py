@@ -8,6 +8,8 @@ from django_q.models import OrmQ, Schedule, Task
 from accounts.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from accounts.secrets_at_rest import encrypt
 from jobs.models import AuditRun
+from lemsite.models import Backup
+from lemsite.observing.status import kept
 from tests.factories import UserFactory
 from tests.jobs.factories import AgentFactory
 
@@ -51,6 +53,25 @@ def test_an_operator_sees_what_goes_wrong(client, troubles):
     ):  # fmt: skip
         assert said in text.replace("\xa0", " "), said
     assert "line 2" not in text
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_production", "is_well"),
+    [(1, True, True), (49, True, False), (49, False, True), (None, True, False), (None, False, True)],
+    ids=["new", "old", "old in development", "none", "none in development"],
+)
+@pytest.mark.django_db
+def test_it_tells_of_the_last_backup(settings, hours, is_production, is_well):
+    settings.PRODUCTION = is_production
+    now = timezone.now()
+    if hours is not None:
+        made_at = now - timedelta(hours=hours)
+        Backup.objects.create(made_at=made_at, folder="/srv/backups/x", size_bytes=3 << 20, was_read_back=True)
+
+    (line,) = [line for line in kept(now) if line.name == "Last backup"]
+
+    assert line.is_well == is_well
+    assert line.value.endswith("none yet" if hours is None else "ago: 3 MiB, read back, in /srv/backups/x")
 
 
 @pytest.mark.django_db

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from lemsite.backups import BackupError
-from lemsite.backups.making import make_backup, verify
+from lemsite.backups.making import Made, make_backup, verify
+from lemsite.backups.recorded import record
 
 
 class Command(BaseCommand):
@@ -39,3 +41,11 @@ class Command(BaseCommand):
                 f"The backup is made, but {len(told.faults)} files that the database names could not be saved: "
                 f"{'; '.join(told.faults[:5])}."
             )
+        self._record(made, was_read_back=options["verify"])
+
+    def _record(self, made: Made, *, was_read_back: bool) -> None:
+        """The backup is there whatever becomes of the note: one may be made before a new release migrates."""
+        try:
+            record(made, was_read_back=was_read_back)
+        except DatabaseError as error:
+            self.stderr.write(f"The site could not take note of it: {str(error).strip()}")
