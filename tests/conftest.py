@@ -76,6 +76,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
         config.hook.pytest_deselected(items=[item for item in items if not reaches_a_service(item)])
         items[:] = [item for item in items if reaches_a_service(item)]
+    # One that begins last would go on alone, with the other processes done.
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_collection_finish() -> None:

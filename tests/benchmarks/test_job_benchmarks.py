@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 FAULTS = (
     "jobs lost",
     "attempts run twice",
@@ -24,10 +26,11 @@ def test_no_job_is_claimed_twice(run):
     assert re.search(r"\| sqlite \| 2 \| [1-9]\d* \| .* \| 0 \|", table)
 
 
-def test_nothing_is_lost_or_run_twice_in_up_to_300_jobs_while_hosts_and_server_are_killed(run):
-    options = ("--database", "sqlite", "--jobs", "300", "--hosts", "8", "--faults", "0.02", "--for-s", "120")
+@pytest.mark.long
+def test_nothing_is_lost_or_run_twice_while_hosts_and_server_are_killed(run):
+    options = ("--database", "sqlite", "--jobs", "100", "--hosts", "6", "--faults", "0.03", "--for-s", "120")
 
-    table = run("chaos", *options, "--agent-kills", "30", "--host-crashes", "3", "--server-kills", "2")
+    table = run("chaos", *options, "--agent-kills", "15", "--host-crashes", "2", "--server-kills", "1")
 
     for fault in FAULTS:
         assert re.search(rf"\| \*\*{fault}.*\| \*\*0\*\* \|", table), fault

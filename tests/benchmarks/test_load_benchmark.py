@@ -253,6 +253,7 @@ def test_hosts_that_ask_less_often_need_fewer_machines():
     assert often["machines"] > seldom["machines"]
 
 
+@pytest.mark.long
 def test_a_small_day_holds(run):
     options = ("--engine", "sqlite", "--steps", "4", "--for-s", "2", "--rows", "60", "--alone", "0", "--as-is")
 

@@ -9,6 +9,8 @@ pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
+#: the rules of axe that a theme can break
+ABOUT_COLOURS = ("color-contrast", "link-in-text-block")
 
 
 @pytest.fixture
@@ -54,9 +56,11 @@ def doors():
     return [reverse(name) for name in ("account_login", "account_signup", "account_reset_password")]
 
 
-def accessibility_faults(page):
-    # Without preload: axe would fetch the style sheets once more.
-    found = Axe().run(page, options={"preload": False}).response["violations"]
+def accessibility_faults(page, *rules):
+    """Of all rules, unless some are named."""
+    # Without preload: axe would fetch the style sheets once more. What is right need not be told at length.
+    options = {"preload": False, "resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    found = Axe().run(page, options=options).response["violations"]
     return [f"{page.url}: {fault['id']} {fault['nodes'][0]['html']}" for fault in found]
 
 
@@ -70,15 +74,20 @@ def sideways(page):
     )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_no_page_has_an_accessibility_fault_or_scrolls_sideways(open_page, addresses, doors, owner, theme, size):
+@pytest.mark.parametrize(
+    ("size", "theme", "other"), [(PHONE, "dark", "light"), (DESK, "light", "dark")], ids=["phone", "desk"]
+)
+@pytest.mark.long
+def test_no_page_has_an_accessibility_fault_or_scrolls_sideways(open_page, addresses, doors, owner, size, theme, other):
     faults = []
     for user, paths in ((owner, addresses), (None, doors)):
-        page = open_page(user, viewport=size, color_scheme=theme)
+        page = open_page(user, viewport=size)
         for path in paths:
+            page.emulate_media(color_scheme=theme)
             assert page.goto(path).status == 200
             faults += accessibility_faults(page) + sideways(page)
+            page.emulate_media(color_scheme=other)
+            faults += accessibility_faults(page, *ABOUT_COLOURS)
 
     assert faults == []
 

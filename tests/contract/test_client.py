@@ -7,8 +7,9 @@ import os
 import re
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -59,11 +60,17 @@ def test_start_and_end_are_understood():
 
 
 @pytest.fixture
-def spool(tmp_path, monkeypatch):
+def site(tmp_path, monkeypatch, fresh_database: Path | None):
+    """A real site; its viewers in this process take a short silence for the end of a stream."""
     monkeypatch.setenv("LEM_SPOOL", str(tmp_path))
+    monkeypatch.setattr("gpuagent.client.runs.QUIET_S", 1.0)
+    if fresh_database:
+        monkeypatch.setenv("FRESH_DATABASE", str(fresh_database))
+    with new_site("sqlite") as site:
+        yield site
 
 
-def told_by(*command: str, **variables: str) -> str:
+def told_by(command: tuple[str, ...], variables: dict[str, str]) -> str:
     """What a program prints; variables are added to its environment."""
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | variables, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -75,15 +82,15 @@ def watch(url: str, key: str, watched: list[LiveEvent]) -> None:
         watched.extend(client.runs.watch(key))
 
 
-def test_a_run_arrives_at_a_real_site_and_survives_its_restart(spool):
-    with new_site("sqlite") as site:
-        url = f"http://127.0.0.1:{site.port}"
-        watched: list[LiveEvent] = []
+@pytest.mark.long
+def test_a_run_arrives_at_a_real_site_and_survives_its_restart(site):
+    url = f"http://127.0.0.1:{site.port}"
+    watched: list[LiveEvent] = []
+    with ThreadPoolExecutor() as pool:
         with Run("nightly", gpus=["g"], models=["m"], url=url, token=site.token) as run:
             run.log(tokens_per_s=1)
             wait_for(lambda: run.counts.sent >= 2)
-            watching = threading.Thread(target=watch, args=(url, run.id, watched))
-            watching.start()
+            watching = pool.submit(watch, url, run.id, watched)
             wait_for(lambda: watched)
             site.kill()
             run.log(tokens_per_s=2)
@@ -92,14 +99,14 @@ def test_a_run_arrives_at_a_real_site_and_survives_its_restart(spool):
             run.log(tokens_per_s=3)
             run.score(use_case="qa", test_case_id="1", **SHARES)  # type: ignore[arg-type]  # keys of a dict have no types
 
-        watching.join(60)
-        lem = (sys.executable, "-m", "gpuagent.client")
-        plain = told_by(*lem, "watch", run.id, LEM_URL=url)
-        lines = told_by(*lem, "watch", f"{url}/runs/{run.id}/", "--json", "--after", "1")
+        lem = (sys.executable, "-m", "gpuagent.client", "watch")
+        looping = (sys.executable, "docs/examples/stream_loop.py", "3")
         variables = {"LEM_URL": url, "LEM_TOKEN": site.token, "PYTHONPATH": "."}
-        looped = told_by(sys.executable, "docs/examples/stream_loop.py", "3", **variables)
-        told = site.get(f"/api/runs/{run.id}")
-        events = site.get(f"/api/runs/{run.id}/events")["events"]
+        commands = ((*lem, run.id), (*lem, f"{url}/runs/{run.id}/", "--json", "--after", "1"), looping)
+        plain, lines, looped = pool.map(told_by, commands, [variables] * len(commands))
+        watching.result(60)
+    told = site.get(f"/api/runs/{run.id}")
+    events = site.get(f"/api/runs/{run.id}/events")["events"]
 
     assert told["run"]["label"] == "nightly"
     assert told["run"]["endedAt"] is not None

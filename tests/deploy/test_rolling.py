@@ -56,6 +56,7 @@ def services():
         pytest.skip("Needs PostgreSQL and Redis: DATABASE_URL and REDIS_URL name them.")
 
 
+@pytest.mark.long
 def test_two_processes_behind_a_proxy_are_one_site_also_while_one_is_exchanged(services, proxy):
     with restartable(drain_s=2, proxy=proxy) as (deployment, port):
         _sockets_get_what_either_process_takes_in(deployment, port)

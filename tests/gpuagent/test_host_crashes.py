@@ -45,6 +45,7 @@ def agent(home):
         each.communicate()
 
 
+@pytest.mark.long
 def test_a_job_survives_the_death_of_its_agent_at_every_point(protocol_site, home, agent, monkeypatch):
     monkeypatch.setenv("LEM_SIMULATED_WINDOW_S", "2")
     attempt = protocol_site.order()

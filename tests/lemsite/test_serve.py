@@ -32,18 +32,26 @@ def start(tmp_path, fresh_database):
         site.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_answers_and_ends_cleanly_with_a_signal(start, number):
+def test_serve_ends_cleanly_with_ctrl_c(start):
     site = start()
 
-    site.process.send_signal(number)
+    site.process.send_signal(signal.SIGINT)
 
     assert site.process.wait(PATIENCE_S) == 0
     assert site.has_no_process_left()
 
 
-def test_passwords_are_not_guessed_through_the_real_server_whatever_address_is_claimed(start):
+@pytest.mark.long
+def test_one_site_from_its_start_to_its_end(start):
+    """A start takes seconds, and none of these spoils the site for the next."""
     site = start()
+
+    _passwords_are_not_guessed_whatever_address_is_claimed(site)
+    _a_worker_that_dies_is_started_again(site)
+    _a_running_task_finishes_although_the_site_is_told_twice_to_end(site)
+
+
+def _passwords_are_not_guessed_whatever_address_is_claimed(site):
     browser = requests.Session()
     page = browser.get(f"{site.url}/accounts/login/", timeout=PATIENCE_S)
     fields = {"login": "owner", "password": "wrong", "csrfmiddlewaretoken": _csrf_token(page.text)}
@@ -67,9 +75,15 @@ def _csrf_token(page: str) -> str:
     return re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[0]
 
 
-def test_serve_lets_a_running_task_finish_although_told_twice(start):
-    site = start()
-    site.run_a_task(seconds=3)
+def _a_worker_that_dies_is_started_again(site):
+    os.kill(site.worker(), signal.SIGKILL)
+
+    wait_for(lambda: site.logged("starting it again"), "The notice")
+    wait_for(lambda: (site.home / "log").read_text().count("ready for work") == 2, "The new worker")
+
+
+def _a_running_task_finishes_although_the_site_is_told_twice_to_end(site):
+    site.run_a_task(seconds=2)
 
     for pid in (site.process.pid, site.worker()) * 2:
         os.kill(pid, signal.SIGTERM)
@@ -79,32 +93,16 @@ def test_serve_lets_a_running_task_finish_although_told_twice(start):
     assert site.has_no_process_left()
 
 
-def test_the_worker_ends_when_its_parent_is_killed(start):
-    site = start()
-
-    site.process.kill()
-
-    wait_for(site.has_no_process_left, "The end of the worker")
-
-
-def test_a_worker_that_dies_is_started_again(start):
-    site = start()
-
-    os.kill(site.worker(), signal.SIGKILL)
-
-    wait_for(lambda: site.logged("starting it again"), "The notice")
-    wait_for(lambda: (site.home / "log").read_text().count("ready for work") == 2, "The new worker")
-
-
-def test_two_web_processes_serve_and_end_with_their_parent(start):
+def test_web_processes_and_worker_end_when_their_parent_is_killed(start):
     site = start(WEB_PROCESSES="2")
 
     assert len(processes_with(f"LEMSITE_HOME={site.home}")) > 6
     site.process.kill()
 
-    wait_for(site.has_no_process_left, "The end of the web processes")
+    wait_for(site.has_no_process_left, "The end of them all")
 
 
+@pytest.mark.long
 def test_each_of_several_web_processes_drains_and_loses_nothing(start):
     site = start(WEB_PROCESSES="2", DRAIN_S="2", INGEST_TOKEN="secret-of-this-test")
     assert _post(site) == 200
@@ -136,6 +134,7 @@ def _post(site):
     return requests.post(f"{site.url}/api/ingest", json=progress(), headers=headers, timeout=PATIENCE_S).status_code
 
 
+@pytest.mark.long
 def test_serve_plays_a_simulated_race_in_development_and_ends_it_at_the_next_start(start):
     site = start(LEMSITE_SIMULATE="1")
     run = wait_for(lambda: (site.get("/api/runs") or {"runs": []})["runs"], "The race")[0]

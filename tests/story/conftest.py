@@ -13,9 +13,11 @@ from tests.story.peers import Mailbox, Receiver
 
 ADA = Person(id=1, login="ada", name="Ada Lovelace", emails=(("ada@example.org", True, True),))
 GRACE = Person(id=2, login="grace", name="Grace Hopper", emails=(("grace@example.org", True, True),))
-MODERATOR = """
+ROWS = """
 from django.contrib.auth.models import Permission
 from accounts.models import User
+from leaderboard.services.catalogue import load_catalogue
+load_catalogue()
 mary = User.objects.create_user("mary", "mary@example.org", "count to a googol", is_staff=True)
 mary.user_permissions.add(Permission.objects.get(codename="moderate"))
 """
@@ -43,8 +45,7 @@ def world(chromium, tmp_path, fresh_database):
             WEBHOOK_PRIVATE_HOSTS=receiver.host,
         )
         opened.callback(site.kill)
-        site.manage("load_catalogue")
-        site.manage("shell", "--no-imports", "--command", MODERATOR)
+        site.manage("shell", "--no-imports", "--command", ROWS)
         site.wait_until_up()
         yield SimpleNamespace(site=site, github=github, mailbox=mailbox, receiver=receiver)
 

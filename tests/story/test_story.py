@@ -19,6 +19,7 @@ SETTLED = "The readings include the host; the result names GPU energy."
 WHY_GONE = "The meter was not calibrated."
 
 
+@pytest.mark.long
 def test_a_result_from_sign_in_to_its_tombstone(open_page, world):
     people = SimpleNamespace(**{name: open_page() for name in ("ada", "mary", "grace", "anyone")})
 
