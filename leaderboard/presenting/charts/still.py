@@ -55,8 +55,10 @@ _RINGS = {
 
 def still_of(chart: Chart) -> Still | None:
     """None for what it does not draw: bars, boxes, cells, error bars, panels, axes of names, and nothing at all."""
-    traces = [trace for trace in chart.traces if len(trace["x"])]
-    if not traces or not _is_plain(chart.layout, traces):
+    if not all(map(_is_plain_trace, chart.traces)):
+        return None
+    traces = [trace for trace in chart.traces if trace["x"]]
+    if not traces or not _are_plain_axes(chart.layout, traces):
         return None
     x, y = (_axis_of(chart.layout[f"{name}axis"], _values(traces, name)) for name in "xy")
     lines = [_line(trace, x, y) if "lines" in trace["mode"] else None for trace in traces]
@@ -77,22 +79,26 @@ def still_of(chart: Chart) -> Still | None:
     )
 
 
-def _is_plain(layout: Mapping[str, Any], traces: Sequence[Mapping[str, Any]]) -> bool:
-    axes = layout["xaxis"], layout["yaxis"]
-    return (
-        layout.keys() <= _LAYOUT_KEYS
-        and all(axis.keys() <= _AXIS_KEYS and axis.get("type") in (None, "log") for axis in axes)
-        and all(trace.keys() <= _TRACE_KEYS and trace["type"] == "scatter" for trace in traces)
-        and all(isinstance(value, int | float) for name in "xy" for value in _values(traces, name))
-        and not any(
-            axis.get("type") == "log" and min(_values(traces, axis_name)) <= 0
-            for axis, axis_name in zip(axes, "xy", strict=True)
-        )
-    )
+def _is_plain_trace(trace: Mapping[str, Any]) -> bool:
+    return trace["type"] == "scatter" and trace.keys() <= _TRACE_KEYS and all(map(_is_number, _values([trace], "xy")))
 
 
-def _values(traces: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
-    return [value for trace in traces for value in trace[name]]
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def _are_plain_axes(layout: Mapping[str, Any], traces: Sequence[Mapping[str, Any]]) -> bool:
+    axes = [layout["xaxis"], layout["yaxis"]]
+    above_zero = [
+        axis.get("type") != "log" or min(_values(traces, name)) > 0 for axis, name in zip(axes, "xy", strict=True)
+    ]
+    known = all(axis.keys() <= _AXIS_KEYS and axis.get("type") in (None, "log") for axis in axes)
+    return layout.keys() <= _LAYOUT_KEYS and known and all(above_zero)
+
+
+def _values(traces: Sequence[Mapping[str, Any]], names: str) -> list[Any]:
+    """Of one axis, or of both: "x", "y" or "xy"."""
+    return [value for trace in traces for name in names for value in trace[name]]
 
 
 def _text(text: str) -> str:

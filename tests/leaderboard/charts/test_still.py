@@ -158,6 +158,7 @@ def test_one_series_needs_no_legend():
     [
         a_chart(),
         a_chart({**MARKS, "type": "bar"}),
+        a_chart(MARKS, {"type": "box", "y": [1.0, 2.0], "name": "spread"}),
         a_chart({**MARKS, "error_y": {"array": [1, 1, 1]}}),
         a_chart({**MARKS, "xaxis": "x2"}),
         a_chart({**MARKS, "x": ["0.1", "0.2", "0.3"]}),
@@ -168,8 +169,8 @@ def test_one_series_needs_no_legend():
         a_chart(MARKS, shapes=[{"type": "line"}]),
     ],
     ids=[
-        "nothing", "bars", "error-bars", "panels", "names", "gap", "axis-of-names", "zero-on-logarithms", "annotations",
-        "shapes",
+        "nothing", "bars", "boxes-beside-marks", "error-bars", "panels", "names", "gap", "axis-of-names",
+        "zero-on-logarithms", "annotations", "shapes",
     ],
 )  # fmt: skip
 def test_what_it_does_not_draw_is_left_to_the_script(chart):
