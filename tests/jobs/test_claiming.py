@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -57,6 +59,26 @@ def test_a_job_that_does_not_fit_does_not_block_the_line(one):
     small = queued()
 
     assert claim(one).job == small
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="it is about the plan of PostgreSQL")
+def test_postgresql_does_not_sort_a_queue_that_it_takes_for_short(one):
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_job")
+    for _ in range(50):
+        queued()
+
+    with CaptureQueriesContext(connection) as asked:
+        claim(one)
+
+    (claiming_sql,) = [query["sql"] for query in asked if "SKIP LOCKED" in query["sql"]]
+    settings, _, select = claiming_sql.rpartition("; ")
+    with connection.cursor() as cursor:
+        cursor.execute(settings)
+        cursor.execute(f"EXPLAIN {select}")
+        plan = " ".join(line for (line,) in cursor.fetchall())
+    assert "job_claim" in plan
+    assert "Sort" not in plan
 
 
 def test_a_host_is_given_no_more_than_its_gpus(one):
