@@ -26,6 +26,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from lemsite.lib.giving_way import giving_way
 from runs.models import ProgressEvent, Run
 from runs.series import FIELDS, Extent, SeriesBuilder
 from runs.snapshot import LaneState, closing, fold
@@ -111,7 +112,8 @@ def sweep(run: Run, *, until: float = math.inf) -> None:
     _delete_files(name for seq, name in _stored_files(run.pk) if seq < run.sealed_seq)
     rows = ProgressEvent.objects.filter(run=run, seq__lte=run.sealed_seq)
     while time.monotonic() < until and (first := rows.aggregate(first=Min("seq"))["first"]) is not None:
-        rows.filter(seq__lt=first + DELETED_TOGETHER).delete()
+        with giving_way():
+            rows.filter(seq__lt=first + DELETED_TOGETHER).delete()
 
 
 def forget(run: Run) -> None:

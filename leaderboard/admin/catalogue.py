@@ -83,6 +83,14 @@ class InCatalogue(ForModerators):
             reprice(obj)
         bump_data_version()
 
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)  # type: ignore[misc]  # mixed into ModelAdmin
+        bump_data_version()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        super().delete_queryset(request, queryset)  # type: ignore[misc]  # mixed into ModelAdmin
+        bump_data_version()
+
 
 class ModelAliasInline(admin.TabularInline[ModelAlias, LanguageModel]):
     model = ModelAlias

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -55,28 +57,42 @@ def result_badge(result: Result) -> TrustBadge:
 
 
 def model_link(result: Result) -> Link:
-    if result.model is None:
-        return Link(result.model_name or "model not stated", "")
-    return Link(result.model.title, model_url(result.model))
+    return Link(model_words(result), model_url(result.model) if result.model else "")
+
+
+def model_words(result: Result) -> str:
+    return result.model.title if result.model else result.model_name or "model not stated"
 
 
 def model_url(model: LanguageModel) -> str:
     organisation, _, name = model.name.partition("/")
-    return reverse("leaderboard:model", args=[organisation, name])
+    return _address("leaderboard:model", organisation, name)
 
 
 def hardware_link(result: Result) -> Link:
-    if result.hardware is None:
-        return Link(result.hardware_name or "GPU not stated", "")
-    return Link(result.hardware.name, hardware_url(result.hardware))
+    return Link(_hardware_words(result), hardware_url(result.hardware) if result.hardware else "")
+
+
+def _hardware_words(result: Result) -> str:
+    return result.hardware.name if result.hardware else result.hardware_name or "GPU not stated"
 
 
 def hardware_url(hardware: Hardware) -> str:
-    return reverse("leaderboard:hardware", args=[hardware.slug])
+    return _address("leaderboard:hardware", hardware.slug)
 
 
 def result_url(result: Result) -> str:
-    return reverse("leaderboard:result", args=[result.pk])
+    return url_of_result(result.pk)
+
+
+def url_of_result(pk: UUID) -> str:
+    return _address("leaderboard:result", pk)
+
+
+@lru_cache(maxsize=10_000)
+def _address(view: str, *names: str | UUID) -> str:
+    """A page has hundreds of the same few addresses, and matching each against its route takes as long as its row."""
+    return reverse(view, args=names)
 
 
 def person_link(person: User | None) -> Link:
@@ -97,7 +113,7 @@ def backend_words(result: Result) -> str:
 
 def gpu_words(result: Result) -> str:
     """ "2 x H100 SXM", or the hardware alone where the count is not known."""
-    name = hardware_link(result).label
+    name = _hardware_words(result)
     return f"{result.gpu_count} x {name}" if result.gpu_count else name
 
 

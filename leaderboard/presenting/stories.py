@@ -22,8 +22,8 @@ from leaderboard.presenting.common import (
     batch_words,
     gpu_words,
     hardware_url,
-    model_link,
     model_url,
+    model_words,
     result_url,
     trust_badge,
 )
@@ -48,7 +48,7 @@ class Use:
     words: str
 
 
-#: 200 ms a token is about how fast people read aloud, 50 ms is faster than anyone reads
+#: the most patient last; 200 ms a token is about how fast people read aloud, 50 ms is faster than anyone reads
 USES = (
     Use("Agents and code, where someone waits for the whole answer", 20, "at most 20 ms per token"),
     Use("Chat, faster than reading", 50, "at most 50 ms per token"),
@@ -98,10 +98,7 @@ def _story(
     return Story(
         sentences=list(_sentences(query, best)),
         scope=SCOPE_SENTENCES.get(best.energy_scope, ""),
-        uses=[
-            _use_row(use, best if use.ms_per_token is None else most_efficient_within(query, use.ms_per_token))
-            for use in USES
-        ],
+        uses=[_use_row(use, found) for use, found in _best_for_uses(query, best)],
         charts=list(_charts(charts, query)),
         related_title=related_title,
         related=related(query, scope),
@@ -109,7 +106,7 @@ def _story(
 
 
 def _sentences(query: BoardQuery, best: Result) -> Iterator[str]:
-    subject = model_link(best).label
+    subject = model_words(best)
     yield (
         f"{subject} on {gpu_words(best)} with {_details(best)} gives the most tokens per joule measured here: "
         f"{fmt.number(best.tokens_per_joule)} tok/J."
@@ -131,21 +128,37 @@ def _span_sentence(span: Span[Same]) -> str:
     )
 
 
+def _best_for_uses(query: BoardQuery, best: Result) -> list[tuple[Use, Result | None]]:
+    """From the most patient use on: what is best within a limit, and keeps the next one too, is best within that."""
+    found: Result | None = best
+    pairs = []
+    for use in reversed(USES):
+        if found is not None and use.ms_per_token is not None:
+            per_token = _ms_per_token(found)
+            if per_token is None or per_token > use.ms_per_token:
+                found = most_efficient_within(query, use.ms_per_token)
+        pairs.append((use, found))
+    return pairs[::-1]
+
+
 def _use_row(use: Use, result: Result | None) -> UseRow:
     if result is None:
         return UseRow(use.title, use.words, None, "", "", "", "", "", None)
-    per_token = result.tpot_ms_mean if result.tpot_ms_mean is not None else result.itl_ms_mean
     return UseRow(
         use=use.title,
         limit=use.words,
-        configuration=Link(f"{model_link(result).label} on {gpu_words(result)}", result_url(result)),
+        configuration=Link(f"{model_words(result)} on {gpu_words(result)}", result_url(result)),
         details=_details(result),
         efficiency=fmt.number(result.tokens_per_joule),
-        time_per_token=fmt.number(per_token, 3),
+        time_per_token=fmt.number(_ms_per_token(result), 3),
         throughput=fmt.number(result.throughput_tokens_per_s),
         cost=fmt.number(result.cost_per_million_tokens_usd, 3),
         trust=trust_badge(result.trust),
     )
+
+
+def _ms_per_token(result: Result) -> float | None:
+    return result.tpot_ms_mean if result.tpot_ms_mean is not None else result.itl_ms_mean
 
 
 def _details(result: Result) -> str:

@@ -21,6 +21,7 @@ from django.db.models.lookups import GreaterThanOrEqual, In, LessThanOrEqual
 from leaderboard.board import SIZES, BoardQuery, Cursor, Prices
 from leaderboard.metrics import GPU_SECONDS, RANKED, Better, cost_usd, electricity_usd
 from leaderboard.models import Backend, BestResult, Hardware, LanguageModel, Result, Trust
+from lemsite.lib.asked_once import once
 
 #: the facets that BestResult carries
 CELL_FACETS = frozenset(
@@ -47,11 +48,16 @@ class BoardResults:
     next_cursor: Cursor | None
 
 
-def board_results(query: BoardQuery) -> BoardResults:
-    """One page of results in the order asked for. Two queries, however many rows there are."""
+def board_results(query: BoardQuery, only: Sequence[str] = ()) -> BoardResults:
+    """One page of results in the order asked for. Two queries, however many rows there are.
+
+    `only`: the columns that are read, where not all of them are shown.
+    """
     keys = _page(query, query.limit + 1)
     shown = keys[: query.limit]
-    rows = with_names(Result.objects.filter(pk__in=[pk for _, pk in shown])).in_bulk()
+    results = Result.objects.filter(pk__in=[pk for _, pk in shown])
+    named = results.select_related("model", "hardware", "backend").only(*only) if only else with_names(results)
+    rows = named.order_by().in_bulk()
     last = shown[-1] if len(keys) > query.limit else None
     return BoardResults(
         results=[rows[pk] for _, pk in shown if pk in rows],
@@ -211,10 +217,16 @@ def _facet(name: str, values: Sequence[str]) -> Q:
         return _count_facet(name, values)
     if name in ("precision", "energy_scope"):
         return Q(**{f"{name}__in": ["" if value == UNKNOWN else value for value in values]})
+    column = name if name in ("hardware", "backend") else "model"
+    return _one_of(column, once(("ids", name, *values), lambda: _ids(_named(name, values))))
+
+
+def _named(name: str, values: Sequence[str]) -> QuerySet[Any]:
+    """The rows of the catalogue that a facet asks for."""
     if name in ("hardware", "backend"):
         target = Hardware if name == "hardware" else Backend
-        return _one_of(name, target.objects.filter(slug__in=values))
-    return _one_of("model", LanguageModel.objects.filter(model_condition(name, values)))
+        return target.objects.filter(slug__in=values)
+    return LanguageModel.objects.filter(model_condition(name, values))
 
 
 def _count_facet(name: str, values: Sequence[str]) -> Q:
@@ -249,13 +261,18 @@ def _search(q: str) -> Q:
         )
         hardware = Hardware.objects.filter(Q(name__icontains=word) | Q(slug__icontains=word))
         backends = Backend.objects.filter(Q(name__icontains=word) | Q(slug__icontains=word))
-        condition &= _one_of("model", models) | _one_of("hardware", hardware) | _one_of("backend", backends)
+        condition &= (
+            _one_of("model", _ids(models)) | _one_of("hardware", _ids(hardware)) | _one_of("backend", _ids(backends))
+        )
     return condition
 
 
-def _one_of(name: str, rows: QuerySet[Any]) -> Q:
+def _ids(rows: QuerySet[Any]) -> list[int]:
     """The catalogue is small: its ids in the statement plan better than a sub-query."""
-    ids = list(rows.values_list("pk", flat=True))
+    return list(rows.order_by().values_list("pk", flat=True))
+
+
+def _one_of(name: str, ids: Sequence[int]) -> Q:
     return Q(In(Walked(F(name)), ids)) if len(ids) > 1 else Q(**{f"{name}__in": ids})
 
 

@@ -162,19 +162,19 @@ def in_groups(rows: QuerySet[Result], same: Sequence[str], keys: Sequence[tuple[
     return rows.filter(reduce(or_, conditions)) if conditions else rows.none()
 
 
-def best_of_each(rows: QuerySet[Result], cell: Sequence[str], shown: Figure, most: int | None = None) -> list[Result]:
-    """The best result of each cell of equal columns, with `among`, the number in its cell, and `mean`.
-
-    `most`: only of so many cells, those with most results, and these first.
-    """
+def best_rows(rows: QuerySet[Result], cell: Sequence[str], shown: Figure) -> QuerySet[Result]:
+    """The best result of each cell of equal columns, with `among`, the number in its cell."""
     order = f"{'-' if shown.is_high_best else ''}{shown.column}"
     ranked = rows.annotate(
         place=Window(RowNumber(), partition_by=list(cell), order_by=[order, "pk"]),
         among=Window(Count("pk"), partition_by=list(cell)),
-        mean=Window(Avg(shown.column), partition_by=list(cell)),
     )
-    best = ranked.filter(place=1).select_related("model", "hardware", "backend")
+    return ranked.filter(place=1)
+
+
+def best_of_each(rows: QuerySet[Result], cell: Sequence[str], shown: Figure) -> list[Result]:
+    """The results of `best_rows` with all that a chart needs, and with `mean`, that of their cell."""
     stored = {name for name in (*cell, shown.column) if name not in rows.query.annotations}
-    if most is not None:
-        best = best.order_by("-among", "pk")
-    return list(best.only("model", "hardware", "backend", *_NEEDED, *_NAMES, *stored)[:most])
+    averaged = rows.annotate(mean=Window(Avg(shown.column), partition_by=list(cell)))
+    best = best_rows(averaged, cell, shown).select_related("model", "hardware", "backend")
+    return list(best.only("model", "hardware", "backend", *_NEEDED, *_NAMES, *stored))

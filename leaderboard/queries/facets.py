@@ -24,6 +24,7 @@ from leaderboard.board import FACETS, SIZES, BoardQuery
 from leaderboard.metrics import RANKED
 from leaderboard.models import Backend, DataVersion, FacetCounts, Hardware, LanguageModel, Result, Trust
 from leaderboard.queries.board import COST, UNKNOWN, filtered_results, trust_filter
+from lemsite.lib.asked_once import once
 
 CACHE_S = 24 * 3600
 #: counts that took longer are worth a row that all processes share
@@ -79,6 +80,10 @@ class _Kept:
 
 
 def data_version() -> int:
+    return once("data version", _data_version)
+
+
+def _data_version() -> int:
     return DataVersion.objects.filter(pk=1).values_list("number", flat=True).first() or 0
 
 
@@ -208,4 +213,8 @@ def _cache_key(signature: str, version: int) -> str:
 
 def hidden_by_trust(query: BoardQuery) -> int:
     """How many results pass everything but the trust filter."""
+    return once(("hidden by trust", query.url(), query.prices), lambda: _count_hidden(query))
+
+
+def _count_hidden(query: BoardQuery) -> int:
     return filtered_results(query, without="trust").exclude(trust_filter(query)).count()

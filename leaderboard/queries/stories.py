@@ -17,6 +17,12 @@ from leaderboard.queries.board import filtered_results, trust_filter
 #: rows of one configuration at one batch size; the most measured first
 MAX_STEPS = 2_000
 MAX_RELATED = 8
+#: what a page tells of the best configuration
+CONFIGURATION = (
+    "model__title", "model_name", "hardware__name", "hardware_name", "gpu_count", "backend__name", "backend_name",
+    "backend_version", "precision", "batch_size", "concurrency", "energy_scope", "trust", PRIMARY, "tpot_ms_mean",
+    "itl_ms_mean", "throughput_tokens_per_s", "cost_per_million_tokens_usd",
+)  # fmt: skip
 
 Entry = TypeVar("Entry", LanguageModel, Hardware)
 
@@ -59,7 +65,8 @@ def most_efficient_within(query: BoardQuery, ms_per_token: float | None) -> Resu
     if ms_per_token is not None:
         within = Q(tpot_ms_mean__lte=ms_per_token) | Q(tpot_ms_mean=None, itl_ms_mean__lte=ms_per_token)
         results = results.filter(within)
-    return results.select_related("model", "hardware", "backend").order_by(f"-{PRIMARY}", "-pk").first()
+    narrow = results.select_related("model", "hardware", "backend").only(*CONFIGURATION)
+    return narrow.order_by(f"-{PRIMARY}", "-pk").first()
 
 
 def batch_steps(query: BoardQuery) -> list[Step[Same]]:

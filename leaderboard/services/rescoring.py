@@ -39,11 +39,14 @@ from leaderboard.services.scoring import (
     trust_level,
 )
 from leaderboard.services.steps import Refused, log_event
+from lemsite.lib.giving_way import giving_way
 
 #: public with a badge that stands; of withdrawn and invalidated ones no badge stands any more
 STANDING = (SubmissionStatus.PUBLISHED, SubmissionStatus.DISPUTED)
-#: results looked at together, so that a submission of thousands fits into memory
-AT_ONCE = 500
+#: results of one transaction: others who write wait for it on SQLite, and a submission may have thousands
+AT_ONCE = 20
+#: rows of one statement
+ROWS_AT_ONCE = 500
 PRICE_COLUMNS = ("gpu_seconds_per_million_tokens", "cost_per_million_tokens_usd")
 SERIOUS = (Severity.BLOCK.value, Severity.REVIEW.value)
 
@@ -66,8 +69,8 @@ class RescoreCounts:
 def rescore_published(*, limit: int | None = None) -> RescoreCounts:
     """Check every public result that an older check set judged; nothing public changes by it.
 
-    One transaction a submission, so that it can stop anywhere and go on later. Stops after the submission with which
-    `limit` results are reached.
+    It can stop anywhere and go on later: a submission that was not finished is checked from its beginning, with the
+    same outcome. Stops after the submission with which `limit` results are reached.
     """
     counts = RescoreCounts()
     due = Submission.objects.public().filter(status__in=STANDING).exclude(check_set=CHECK_SET)
@@ -110,7 +113,7 @@ def judge_mapped(*, results: QuerySet[Result], had_badge: Set[UUID]) -> None:
     for submission, some in _by_submission(rows.prefetch_related("findings", "measurements")):
         for result in some:
             apply_price(result)
-        Result.objects.bulk_update(some, PRICE_COLUMNS, batch_size=AT_ONCE)
+        Result.objects.bulk_update(some, PRICE_COLUMNS, batch_size=ROWS_AT_ONCE)
         tell_of_reviews(submission, recheck([one for one in some if one.pk in had_badge]))
         fresh = [one for one in some if one.pk not in had_badge]
         before = {one.pk: one.trust for one in fresh}
@@ -161,21 +164,27 @@ def keep_score(*, score_review: ScoreReview, by: User, reason: str) -> None:
     _tell(result, f"{result} stays as it was", f"Check set {review.check_set} changes nothing. {reason}")
 
 
-@transaction.atomic
 def _rescore_submission(pk: UUID) -> RescoreCounts:
-    submission = Submission.objects.select_for_update().filter(pk=pk, status__in=STANDING).first()
-    if submission is None or submission.check_set == CHECK_SET:
-        return RescoreCounts()
-    ids = list(submission.results.values_list("pk", flat=True))
+    """In parts, with room for others between them; one that was withdrawn or replaced meanwhile is left as it is."""
+    ids = list(Result.objects.filter(submission=pk).values_list("pk", flat=True))
     differing: list[Result] = []
-    for first in range(0, len(ids), AT_ONCE):
-        chosen = submission.results.filter(pk__in=ids[first : first + AT_ONCE])
-        rows = chosen.select_related("model", "hardware", "backend", "submission")
-        differing += recheck(list(rows.prefetch_related("findings", "measurements")))
-    Submission.objects.filter(pk=submission.pk).update(check_set=CHECK_SET)
-    _event(submission, ReviewAction.RESCORE, None, _outcome(len(ids), len(differing)))
-    tell_of_reviews(submission, differing)
+    for first in range(0, max(len(ids), 1), AT_ONCE):
+        with giving_way(), transaction.atomic():
+            submission = Submission.objects.select_for_update().filter(pk=pk, status__in=STANDING).first()
+            if submission is None or submission.check_set == CHECK_SET:
+                return RescoreCounts()
+            rows = submission.results.filter(pk__in=ids[first : first + AT_ONCE])
+            rows = rows.select_related("model", "hardware", "backend", "submission")
+            differing += recheck(list(rows.prefetch_related("findings", "measurements")))
+            if first + AT_ONCE >= len(ids):
+                _finish(submission, len(ids), differing)
     return RescoreCounts(len(ids), len(differing))
+
+
+def _finish(submission: Submission, checked: int, differing: Sequence[Result]) -> None:
+    Submission.objects.filter(pk=submission.pk).update(check_set=CHECK_SET)
+    _event(submission, ReviewAction.RESCORE, None, _outcome(checked, len(differing)))
+    tell_of_reviews(submission, differing)
 
 
 def tell_of_reviews(submission: Submission, differing: Sequence[Result]) -> None:

@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.services.preferences import preferences_of
 from leaderboard.board import BoardQuery, BoardQueryError, Prices, parse_board_query
 from leaderboard.forms import BoardForm
-from leaderboard.presenting.board import board_page
+from leaderboard.presenting.board import board_page, stored_columns
 from leaderboard.queries.board import board_results
 from leaderboard.queries.facets import data_version, facet_counts
 from leaderboard.services.catalogue import CATALOGUE
@@ -27,7 +27,7 @@ def grid_factors() -> list[tuple[str, str]]:
     return [(f"{row['name']} ({row['year']})", f"{row['co2_g_per_kwh']:g}") for row in grid["countries"]]
 
 
-def page_etag(request: HttpRequest) -> str | None:
+def page_etag(request: HttpRequest, **kwargs: object) -> str | None:
     """For anonymous readers: changes with the data, the address and the release; nothing else is on their page."""
     if request.user.is_authenticated:
         return None
@@ -45,7 +45,7 @@ def result_list(request: HttpRequest) -> HttpResponse:
         # Their page alone has these: it carries no ETag, and no shared cache may keep it.
         query = query.with_settings(own_prices(request.user))
     counts = facet_counts(query.spelled_out())
-    page = board_page(query, board_results(query), counts, notices)
+    page = board_page(query, board_results(query, stored_columns(query)), counts, notices)
     context = {"board": page, "form": BoardForm.of(query), "grid": grid_factors()}
     response = render_page(request, "leaderboard/result_list.html", "board", context)
     if wants_fragment(request):

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from lemsite.lib.giving_way import giving_way
+
 #: rows of one transaction: writers wait for it on SQLite
 AT_ONCE = 500
 
@@ -23,8 +25,9 @@ def drop_rows(rows: QuerySet[Any], until: float = math.inf) -> int:
         pks = list((ordered if last is None else ordered.filter(pk__gt=last))[:AT_ONCE])
         if not pks:
             break
-        # Asked again: what somebody needs since then stays.
-        rows.order_by().filter(pk__in=pks).delete()
+        with giving_way():
+            # Asked again: what somebody needs since then stays.
+            rows.order_by().filter(pk__in=pks).delete()
         dropped, last = dropped + len(pks), pks[-1]
     return dropped
 

@@ -1,4 +1,4 @@
-"""Rendered pages that are the same for everybody, kept in this process's memory for a minute.
+"""Rendered pages that are the same for everybody, kept in this process's memory for ten minutes.
 
 Rendering takes most of a page's time, and most readers ask for the same few. A page is kept under its ETag, which
 changes with the data, so what is kept is never older than what a browser with that ETag would go on showing.
@@ -15,7 +15,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-KEEP_S = 60.0
+KEEP_S = 600.0
 #: of each process
 MAX_BYTES = 32 * 1024 * 1024
 View = Callable[..., HttpResponse]

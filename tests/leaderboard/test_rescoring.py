@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from contextlib import contextmanager
+
 import pytest
 from django.core.management import call_command
 
@@ -16,10 +19,12 @@ from leaderboard.models import (
     Trust,
     UnknownName,
 )
+from leaderboard.services import rescoring
 from leaderboard.services.catalogue import map_name
 from leaderboard.services.rescoring import ScoreRefused, apply_score, keep_score, rescore_published
 from leaderboard.services.review import review
 from leaderboard.services.scoring import parsed_from
+from leaderboard.services.submissions import withdraw
 from leaderboard.tasks import rescore_published_results
 from tests.factories import (
     HardwareFactory,
@@ -121,6 +126,65 @@ def test_what_is_checked_already_is_not_checked_again(published):
 
     assert rescore_published().checked == 0
     assert ScoreReview.objects.count() == 1
+
+
+@pytest.fixture
+def between_parts(monkeypatch, published):
+    """Parts of one result, of two that differ; what is done between them is put into the list."""
+    slow_meter(published)
+    second = published_result(submission=published.submission, position=1)
+    falsify(second, duration_s=10.0, output_tokens=10_000, total_energy_j=5_000.0)
+    to_do: list[Callable[[], object]] = []
+
+    @contextmanager
+    def room():
+        yield
+        while to_do:
+            to_do.pop()()
+
+    monkeypatch.setattr(rescoring, "AT_ONCE", 1)
+    monkeypatch.setattr(rescoring, "giving_way", room)
+    return to_do
+
+
+def test_a_submission_that_is_checked_in_parts_is_told_of_once(between_parts, owner):
+    counts = rescore_published()
+
+    assert (counts.checked, counts.reviews) == (2, 2)
+    assert "over 2 results: 2 would change" in ReviewEvent.objects.get(action=ReviewAction.RESCORE).reason
+    assert "2 of your results" in Notification.objects.get(user=owner).title
+    assert Submission.objects.get().check_set == CHECK_SET
+
+
+def test_between_parts_a_submission_is_not_finished_yet(between_parts, published):
+    seen = []
+    between_parts.append(lambda: seen.append((Submission.objects.get().check_set, ScoreReview.objects.count())))
+
+    rescore_published()
+
+    assert seen == [(OLD, 1)]
+
+
+def test_a_submission_that_is_withdrawn_between_parts_is_left(between_parts, published, owner):
+    between_parts.append(lambda: withdraw(submission=published.submission, by=owner))
+
+    counts = rescore_published()
+
+    assert (counts.checked, Submission.objects.get().check_set) == (0, OLD)
+    assert not Notification.objects.filter(title__contains="differently").exists()
+
+
+def test_what_stopped_between_parts_is_checked_from_its_beginning(between_parts, published):
+    def stop():
+        raise KeyboardInterrupt
+
+    between_parts.append(stop)
+    with pytest.raises(KeyboardInterrupt):
+        rescore_published()
+
+    counts = rescore_published()
+
+    assert (counts.checked, counts.reviews, ScoreReview.objects.count()) == (2, 2, 2)
 
 
 def test_a_limit_stops_early_and_the_next_call_goes_on(published):

@@ -1,4 +1,4 @@
-"""Pages that are the same for everybody are rendered once a minute, and nobody gets another one's."""
+"""Pages that are the same for everybody are rendered once in a while, and nobody gets another one's."""
 
 import pytest
 from django.http import HttpResponse

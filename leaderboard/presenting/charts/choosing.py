@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -43,7 +43,7 @@ class Subject:
 
     query: BoardQuery
     figure: Figure
-    #: "Llama 3.1 8B on H100 SXM", or "" where there are several
+    #: "Llama 3.1 8B on H100 SXM"; the names of the address where a chart takes several, "" where it has several
     title: str
     #: name and slug, "" where there are several
     model: str
@@ -62,18 +62,19 @@ def subject_of(params: QueryDict, metric: str, *, is_one_pair: bool = True, alon
     """
     query = parse_board_query(params)
     shown = figure(metric, query.prices)
-    pairs = measured_pairs(_of_any_pair(query), shown.column, along)
     named = [query.facets.get(side, ()) for side in SIDES]
     notes: list[str] = []
+    titles: Mapping[str, str] = {}
     if is_one_pair or not any(named):
-        pair = pairs.most_measured(*named)
+        pairs = measured_pairs(_of_any_pair(query), shown.column, along)
+        pair, titles = pairs.most_measured(*named), pairs.titles
         if pair is not None:
             facets = {**query.facets, **{side: (name,) for side, name in zip(SIDES, pair, strict=True)}}
             query = replace(query, facets=facets, cursor=None)
             notes += _default_note(pairs, named, along)
     query, scope_note = _in_a_single_scope(query, metric)
     model, hardware = (_only(query.facets.get(side, ())) for side in SIDES)
-    title = " on ".join(pairs.titles.get(name, name) for name in (model, hardware) if name)
+    title = " on ".join(titles.get(name, name) for name in (model, hardware) if name)
     found = tuple(note for note in (*notes, scope_note, trust_note(query)) if note)
     return Subject(query, shown, title, model, hardware, found)
 

@@ -10,7 +10,7 @@ from leaderboard.charts.history import Measured, history
 from leaderboard.models import Result
 from leaderboard.presenting.charts.asking import chosen
 from leaderboard.presenting.charts.choosing import METRIC, subject_of
-from leaderboard.presenting.common import PRECISION_UNKNOWN, backend_words, gpu_words, model_link, result_url
+from leaderboard.presenting.common import PRECISION_UNKNOWN, backend_words, gpu_words, model_words, result_url
 from leaderboard.queries.charted import Figure, groups, in_groups
 
 if TYPE_CHECKING:
@@ -63,5 +63,5 @@ def _words(result: Result) -> str:
     batch = f"batch {result.batch_size:,}" if result.batch_size is not None else ""
     concurrent = f"{result.concurrency:,} concurrent" if result.concurrency is not None else ""
     precision = result.precision or f"precision {PRECISION_UNKNOWN}"
-    parts = [f"{model_link(result).label} on {gpu_words(result)}", backend, precision, batch, concurrent]
+    parts = [f"{model_words(result)} on {gpu_words(result)}", backend, precision, batch, concurrent]
     return ", ".join(part for part in parts if part)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Least
 
 from leaderboard import format as fmt
@@ -13,8 +14,8 @@ from leaderboard.charts.roofline import MAX_GROUPS, Run, roofline
 from leaderboard.models import Hardware, Result
 from leaderboard.presenting.charts.choosing import pair_choices, subject_of
 from leaderboard.presenting.charts.kinds import Choice
-from leaderboard.presenting.common import backend_words, gpu_words, model_link, result_url
-from leaderboard.queries.charted import best_of_each, figure, groups, in_groups
+from leaderboard.presenting.common import url_of_result
+from leaderboard.queries.charted import best_rows, figure, groups, in_groups
 from leaderboard.services.scoring import hardware_facts
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ MAX_RUNS = 200
 GROUP = ("hardware", "precision")
 #: of equal configurations the fastest result
 CELL = ("model", "hardware", "gpu_count", "backend", "precision", "load")
+#: what a run is made of
+RUN = (
+    "pk", "model__title", "model__parameters_active_b", "model__parameters_total_b", "hardware__name", "gpu_count",
+    "backend__name", "backend_version", "precision", "load", METRIC,
+)  # fmt: skip
 
 
 def asks(params: QueryDict) -> list[Choice]:
@@ -37,11 +43,13 @@ def make(params: QueryDict) -> Chart:
     found = groups(rows, GROUP, "load")
     drawn = sorted(found, key=lambda group: -group.results)[:MAX_GROUPS]
     rows = in_groups(rows, GROUP, [group.key for group in drawn])
-    best = best_of_each(rows, CELL, figure(METRIC, subject.query.prices), most=MAX_RUNS)
-    boards = Hardware.objects.filter(pk__in={result.hardware_id for result in best}).order_by("name")
+    # Whole results would be read five times as long, and there are hundreds.
+    best = best_rows(rows, CELL, figure(METRIC, subject.query.prices)).order_by(F("among").desc(), "pk")
+    runs = [_run(row) for row in best.values(*RUN)[:MAX_RUNS]]
+    boards = Hardware.objects.filter(name__in={run.board for run in runs}).order_by("name")
     facts = [known for gpu in boards if (known := hardware_facts(gpu))]
-    notes = ["Of results of the same configuration, the fastest.", *_left_out(len(found) - len(drawn), len(best))]
-    return roofline([_run(result) for result in best], facts, [*notes, *subject.notes])
+    notes = ["Of results of the same configuration, the fastest.", *_left_out(len(found) - len(drawn), len(runs))]
+    return roofline(runs, facts, [*notes, *subject.notes])
 
 
 def _left_out(groups_left: int, drawn: int) -> list[str]:
@@ -66,17 +74,16 @@ def _placed(rows: QuerySet[Result]) -> QuerySet[Result]:
     return known.annotate(load=Least(Coalesce("batch_size", "concurrency"), Coalesce("concurrency", "batch_size")))
 
 
-def _run(result: Result) -> Run:
-    model, gpu = result.model, result.hardware
-    if model is None or gpu is None:
-        raise ValueError("Only results of a known model on a known GPU have a place.")
+def _run(row: Mapping[str, Any]) -> Run:
+    """Of the columns RUN."""
+    backend = f"{row['backend__name']} {row['backend_version']}".strip()
     return Run(
-        name=f"{model_link(result).label} on {gpu_words(result)}, {backend_words(result)}",
-        board=gpu.name,
-        precision=result.precision,
-        active_b=model.parameters_active_b or model.parameters_total_b or 0.0,
-        gpu_count=result.gpu_count or 1,
-        load=result.load,  # type: ignore[attr-defined]  # annotated above
-        throughput_tokens_per_s=result.throughput_tokens_per_s or 0.0,
-        url=result_url(result),
+        name=f"{row['model__title']} on {row['gpu_count']} x {row['hardware__name']}, {backend}",
+        board=row["hardware__name"],
+        precision=row["precision"],
+        active_b=row["model__parameters_active_b"] or row["model__parameters_total_b"],
+        gpu_count=row["gpu_count"],
+        load=row["load"],
+        throughput_tokens_per_s=row[METRIC],
+        url=url_of_result(row["pk"]),
     )
