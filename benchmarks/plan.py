@@ -25,8 +25,8 @@ DAYS_PER_YEAR = 365
 class Measured:
     """Figures of docs/performance.md, on PostgreSQL with two web processes unless it says otherwise."""
 
-    #: of the mixed day, on a machine that was busy with other work and so an upper bound
-    request_cpu_ms: float = 66
+    #: of the mixed day at 15 requests a second, where few of the pages that are asked for are kept already
+    request_cpu_ms: float = 54
     #: both cores made 110 a second
     claim_cpu_ms: float = 18
     heartbeat_cpu_ms: float = 22
@@ -38,8 +38,8 @@ class Measured:
     viewers_per_core: float = 5_000
     viewer_kb: float = 44
     sealed_event_bytes: float = 36.5
-    #: estimated from its columns and indexes; a table of some size has not been weighed yet
-    stored_event_bytes: float = 600
+    #: of a million, indexes included
+    stored_event_bytes: float = 553
     sent_event_bytes: float = 330
     #: a first page with its files, three more pages, and Plotly for one in five
     reader_kb: float = 170
