@@ -1,6 +1,7 @@
 """Collected files are answered past Django, with the headers that WhiteNoise and the site give them."""
 
 import gzip
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ async def asked(path, method="GET", **headers):
         messages.append(message)
 
     given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "method": method, "path": path, "headers": given, "query_string": b"", KEY: Noted()}
+    scope: Any = {"type": "http", "method": method, "path": path, "headers": given, "query_string": b"", KEY: Noted()}
     await asgi.application(scope, receive, send)
     body = b"".join(message.get("body", b"") for message in messages[1:])
     return messages[0]["status"], dict(messages[0]["headers"]), body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from leaderboard.charts.base import Chart, Column, Table
 from leaderboard.presenting.charts.still import outline, still_of
 from tests.factories import published_result
 
-MARKS = {
+MARKS: dict[str, Any] = {
     "type": "scatter",
     "mode": "markers",
     "name": "a &lt; b",
@@ -19,7 +20,7 @@ MARKS = {
     "y": [0.0, 10.0, 2.5],
     "marker": {"color": "series-1", "symbol": "circle", "size": [10, 20, 10], "opacity": 0.8},
 }
-LINE = {
+LINE: dict[str, Any] = {
     "type": "scatter",
     "mode": "lines",
     "name": "Frontier",
