@@ -31,8 +31,8 @@ LINE: dict[str, Any] = {
 
 
 def a_chart(*traces, x=None, y=None, **layout):
-    axes = {"x": x or look.axis("Speed (tok/s)"), "y": y or look.axis("Power (W)")}
-    return Chart("scatter", "Title", "Summary", traces, look.layout(**axes, **layout), Table([Column("x", "X")], [[1]]))
+    drawn = look.layout(x=x or look.axis("Speed (tok/s)"), y=y or look.axis("Power (W)"), **layout)
+    return Chart("scatter", "Title", "Summary", traces, drawn, Table([Column("x", "X")], [[1]]))
 
 
 def test_marks_lie_in_proportion_with_room_at_the_edges():
