@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from django.utils import timezone
+from rest_framework.request import Request
 
-from accounts.models import Scope, User
+from accounts.api.idempotency import body_sha256
+from accounts.models import IdempotencyKey, Scope, User
 from accounts.services.tokens import create_token
 from benchmarks.attacks.judging import Operation, operations
 from benchmarks.attacks.request import Attack
@@ -256,6 +259,14 @@ def _cancelled(scene: Scene, operation: Operation) -> Attack:
     return scene.ask(operation)
 
 
+def _asked_before(scene: Scene, operation: Operation) -> Attack:
+    """The same request came a moment ago under the same key, and is not answered yet."""
+    body = BODIES[f"{operation.method} {operation.path}"]
+    asked = cast(Request, SimpleNamespace(META={}, data=body))
+    IdempotencyKey.objects.create(user=scene.owner, path=operation.path, key="again", body_sha256=body_sha256(asked))
+    return scene.ask(operation, headers={"Idempotency-Key": "again"})
+
+
 def _with_log(scene: Scene, operation: Operation) -> Attack:
     from jobs.models import Attempt
 
@@ -314,6 +325,7 @@ SPECIAL: dict[tuple[str, int], Handmade] = {
     ("POST /api/jobs", 422): lambda scene, operation: scene.ask(operation, body={"config": {}}),
     ("POST /api/jobs/estimate", 422): lambda scene, operation: scene.ask(operation, body={"config": {}}),
     ("POST /api/jobs/estimate", 200): _with_hosts,
+    ("POST /api/jobs", 409): _asked_before,
     ("POST /api/jobs/{id}/cancel", 409): _cancelled,
     ("GET /api/jobs/{id}/log", 200): _with_log,
     ("GET /api/jobs/{id}/log", 400): lambda scene, operation: scene.ask(operation, query="attempt=x"),
