@@ -17,6 +17,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -88,7 +89,8 @@ def proxied(proxy: str, port: int, deployment: Deployment) -> Iterator[None]:
         _wait_for(port, process)
         yield
     finally:
-        process.kill()
+        # nginx is several processes.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

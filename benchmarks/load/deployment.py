@@ -224,8 +224,8 @@ def proxied(port: int, upstreams: list[int], folder: Path) -> Iterator[subproces
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:
-            # It waits for sockets that viewers hold open.
-            process.kill()
+            # It waits for sockets that viewers hold open; nginx is several processes.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
